@@ -1,0 +1,50 @@
+"""HTTPS → Kinesis: the Segment HTTP Tracking API."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared import auth, clients, http, streams
+from shared.capture import intake
+from shared.config import CaptureSettings, from_env
+from shared.errors import ShopwindowError, Unavailable
+from shared.observability import logger, metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+settings = from_env(CaptureSettings)
+kinesis = clients.kinesis()
+secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    try:
+        return capture(event)
+    except ShopwindowError as error:
+        metrics.add_metric("RequestsRefused", "Count", 1)
+        return http.failed(error)
+
+
+def capture(event: dict[str, Any]) -> dict[str, Any]:
+    body = http.json_body(event, intake.MAX_BATCH_BYTES)
+    access = auth.access(auth.key_of(event["headers"], auth.text(body, "writeKey")), settings.write_key, secret)
+    taken = intake.take(
+        event["rawPath"].rsplit("/", 1)[-1],
+        body,
+        received_at=datetime.now(UTC),
+        verified=lambda user_id, proof: access == "secret" or auth.verify_user_hash(secret, user_id, proof),
+        new_id=lambda: uuid.uuid4().hex,
+    )
+    try:
+        streams.put_all(kinesis, settings.stream, taken.entries)
+    except (ClientError, BotoCoreError) as error:
+        logger.exception("the event stream failed")
+        raise Unavailable("the event stream did not answer; send the same request again") from error
+    metrics.add_metric("EventsAccepted", "Count", len(taken.entries))
+    metrics.add_metric("EventsRefused", "Count", len(taken.refused))
+    return http.answer(*intake.answer(taken))

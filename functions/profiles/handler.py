@@ -1,0 +1,37 @@
+"""Kinesis → shopper states: who is who, what they did, and what to show them next."""
+
+from typing import TYPE_CHECKING, Any
+
+from shared import clients, streams
+from shared.cache import connect
+from shared.config import ProfilesSettings, from_env
+from shared.events.quarantine import Quarantine
+from shared.models.current import CurrentBundle
+from shared.observability import logger, metrics
+from shared.profiles.process import Processor, read
+from shared.profiles.publish import WriteThrough
+from shared.profiles.store import ShoppersStore
+from shared.trends.store import CountersStore
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+settings = from_env(ProfilesSettings)
+quarantine = Quarantine(clients.s3(), settings.lake_bucket)
+shoppers = ShoppersStore(clients.dynamodb(), settings.shoppers_table)
+counters = CountersStore(clients.dynamodb(), settings.lists_table)
+current = CurrentBundle(clients.dynamodb(), settings.lists_table, clients.s3(), settings.models_bucket)
+written = WriteThrough(connect(settings.redis_url))
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    records = streams.records(event)
+    entries = read(records, quarantine)
+    counters.count(records[0].shard, [(e.sequence, e.signal) for e in entries])
+    rank, version = current.get()
+    failed = Processor(shoppers, rank, version, written).process(entries)
+    metrics.add_metric("EventsFolded", "Count", len(entries))
+    metrics.add_metric("EventsQuarantined", "Count", len(records) - len(entries))
+    return streams.failures(failed)

@@ -1,0 +1,62 @@
+"""An item of the shop's catalog, in the terms of the Google Merchant Center product feed."""
+
+import msgspec
+
+
+class Price(msgspec.Struct, array_like=True, frozen=True):
+    amount: float
+    currency: str
+
+
+class Item(msgspec.Struct, array_like=True, kw_only=True):
+    """`product_type` is the shop's own category path, parts joined by " > "; its first part is the top category.
+
+    `in_stock` is decided on writing: availability says so and `stock`, if given, is positive.
+    `available_from`/`available_until` are epoch seconds, 0 for no limit. `updated_at` orders writes.
+    """
+
+    id: str
+    title: str
+    link: str = ""
+    image_link: str = ""
+    in_stock: bool = True
+    price: Price | None = None
+    sale_price: Price | None = None
+    brand: str = ""
+    product_type: str = ""
+    google_product_category: str = ""
+    item_group_id: str = ""
+    description: str = ""
+    availability: str = "in_stock"
+    stock: int | None = None
+    margin: float | None = None
+    available_from: float = 0.0
+    available_until: float = 0.0
+    tags: list[str] = []
+    attributes: dict[str, str] = {}
+    updated_at: float = 0.0
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Item)
+
+
+def encode(item: Item) -> bytes:
+    return _encoder.encode(item)
+
+
+def decode(value: bytes) -> Item:
+    return _decoder.decode(value)
+
+
+def recommendable(item: Item, now: float) -> bool:
+    """Whether the item may be shown at `now` (epoch seconds)."""
+    return (
+        item.in_stock
+        and item.available_from <= now
+        and (not item.available_until or now < item.available_until)
+    )
+
+
+def top_category(item: Item) -> str:
+    return item.product_type.split(" > ", 1)[0].strip()

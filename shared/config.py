@@ -1,0 +1,84 @@
+"""Settings of each function, read from the environment in one place.
+
+A settings class is a frozen dataclass; its field `lists_table` is the variable `LISTS_TABLE`. Fields with a default are
+optional. All missing names are reported together.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def from_env(settings: type[T], env: Mapping[str, str] | None = None) -> T:
+    """Build `settings` from environment variables. Raises RuntimeError naming every missing variable."""
+    env = os.environ if env is None else env
+    values: dict[str, Any] = {}
+    missing = []
+    for field in fields(settings):  # type: ignore[arg-type]
+        name = field.name.upper()
+        if env.get(name):
+            values[field.name] = int(env[name]) if field.type is int else env[name]
+        elif field.default is MISSING:
+            missing.append(name)
+    if missing:
+        raise RuntimeError(f"missing environment variables: {', '.join(missing)}")
+    return settings(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    stream: str
+    write_key: str
+    secret_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesSettings:
+    shoppers_table: str
+    lists_table: str
+    models_bucket: str
+    lake_bucket: str
+    redis_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendsSettings:
+    lists_table: str
+    stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendSettings:
+    shoppers_table: str
+    lists_table: str
+    catalog_table: str
+    models_bucket: str
+    write_key: str
+    secret_arn: str
+    redis_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings:
+    catalog_table: str
+    lists_table: str
+    models_bucket: str
+    lake_bucket: str
+    secret_arn: str
+    redis_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    lake_bucket: str
+    models_bucket: str
+    catalog_table: str
+    lists_table: str

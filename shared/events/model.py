@@ -1,0 +1,56 @@
+"""The one form an event has between capture and everything behind it: stream records and lake lines are this, as JSON.
+
+Field names on the wire are the Segment ones (camelCase); times are UTC.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Type = Literal["track", "identify", "page", "screen", "alias", "group"]
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What the shopper agreed to for this event. Missing means no."""
+
+    analytics: bool = False
+    personalization: bool = False
+    advertising: bool = False
+
+
+class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """One captured event.
+
+    `verified` is true when a secret key or a signed user hash proves `user_id`; otherwise `user_id` is only a claim.
+    `timestamp` is corrected for the clock of the device; `original_timestamp` is what the device said.
+    `event` is the track event's name, empty for other types.
+    """
+
+    message_id: str
+    type: Type
+    timestamp: datetime
+    received_at: datetime
+    event: str = ""
+    anonymous_id: str = ""
+    user_id: str = ""
+    previous_id: str = ""
+    verified: bool = False
+    original_timestamp: datetime | None = None
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    consent: Consent = Consent()
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    return _encoder.encode(event)
+
+
+def decode(record: bytes) -> Event:
+    """Raises msgspec.ValidationError (bad field, named) or msgspec.DecodeError (not JSON)."""
+    return _decoder.decode(record)

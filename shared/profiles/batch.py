@@ -1,0 +1,115 @@
+"""A batch of stream records as groups of shoppers that must be saved together, each folded on its own.
+
+Idempotent: a record whose sequence number is not above the watermark of its partition key was folded in before, and a message
+id seen before is the same event sent twice. So a batch may be delivered again, whole or in part, and changes nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from shared.events.model import Event
+from shared.identity import resolve
+from shared.profiles.fold import fold
+from shared.profiles.merge import merge
+from shared.profiles.signals import Signal
+from shared.profiles.state import MESSAGE_IDS, WATERMARKS, Candidate, State
+
+Rank = Callable[[State, float], tuple[list[Candidate], list[Candidate]]]
+
+
+class Entry(NamedTuple):
+    """One record, read: everything that can fail has been done."""
+
+    sequence: int
+    partition_key: str
+    shopper: str
+    device: str
+    user_id: str
+    message_id: int
+    received: float  # epoch seconds
+    signal: Signal
+
+
+class Group(NamedTuple):
+    """Entries of shoppers that meet in this batch, in stream order, and the keys of their states."""
+
+    keys: tuple[str, ...]
+    entries: list[Entry]
+
+    @property
+    def first(self) -> int:
+        return self.entries[0].sequence
+
+
+def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> Entry:
+    digest = blake2b(event.message_id.encode(), digest_size=8).digest()
+    return Entry(
+        sequence=sequence,
+        partition_key=partition_key,
+        shopper=resolve.shopper(event),
+        device=resolve.device(event),
+        user_id=event.user_id,
+        message_id=int.from_bytes(digest, "big") >> 1,
+        received=event.received_at.timestamp(),
+        signal=signal,
+    )
+
+
+def groups(entries: Iterable[Entry]) -> list[Group]:
+    """Entries of nobody are left out. Two shoppers are in one group when an entry links them."""
+    member: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while member.setdefault(key, key) != key:
+            member[key] = key = member[member[key]]
+        return key
+
+    known = [e for e in entries if e.shopper]
+    for e in known:
+        member[root(e.device or e.shopper)] = root(e.shopper)
+    keys: dict[str, set[str]] = {}
+    sorted_entries: dict[str, list[Entry]] = {}
+    for e in known:
+        group = root(e.shopper)
+        keys.setdefault(group, set()).update(filter(None, (e.shopper, e.device)))
+        sorted_entries.setdefault(group, []).append(e)
+    return [Group(tuple(sorted(keys[g])), sorted_entries[g]) for g in keys]
+
+
+def fold_group(group: Group, states: dict[str, State]) -> float:
+    """Fold the group's entries into `states` (changed in place; every key of the group is present).
+
+    Returns when the latest folded entry was received (epoch seconds), 0.0 when all had been folded in before.
+    """
+    received = 0.0
+    for e in group.entries:
+        state = states[e.shopper]
+        if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence:
+            continue
+        received = max(received, e.received)
+        if e.device and states[e.device] is not state:
+            states[e.device] = merge(state, states[e.device], e.user_id)
+            _mark(states[e.device], e)
+        repeated = e.message_id in state.message_ids
+        _mark(state, e)
+        if not repeated:
+            fold(state, e.signal)
+            state.message_ids = [*state.message_ids, e.message_id][-MESSAGE_IDS:]
+    return received
+
+
+def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:
+    """Compute what to show each shopper of a folded group, as of the shopper's latest event."""
+    for state in states.values():
+        if state.totals.events:
+            state.candidates, state.again = rank(state, state.session.last)
+            state.model_version = model_version
+
+
+def _mark(state: State, e: Entry) -> None:
+    marks = {k: v for k, v in state.watermarks.items() if k != e.partition_key}
+    state.watermarks = {**marks, e.partition_key: str(e.sequence)}
+    if len(state.watermarks) > WATERMARKS:
+        oldest = min(state.watermarks, key=lambda key: int(state.watermarks[key]))
+        del state.watermarks[oldest]

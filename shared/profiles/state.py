@@ -1,0 +1,103 @@
+"""What is known about one shopper: a value small enough to be read in one go and folded event by event.
+
+Structs are `array_like`: fields are stored by position, so they may only be added at the end, with a default.
+Times are epoch seconds (float, UTC).
+"""
+
+import msgspec
+
+RECENT_ITEMS = 50
+PURCHASES = 500
+AFFINITIES = 30
+MESSAGE_IDS = 128
+WATERMARKS = 50
+
+
+class Touch(msgspec.Struct, array_like=True):
+    """The shopper's dealings with one item, in this and earlier sessions (not purchases)."""
+
+    item: str
+    last: float
+    views: int = 0
+    carts: int = 0
+    dwell: float = 0.0  # seconds of visible time, all views together
+    scroll: float = 0.0  # deepest, 0-1
+    clicks: int = 0  # clicks on our recommendations of it
+    session: int = 0  # number of the session that touched it last
+
+
+class Purchase(msgspec.Struct, array_like=True):
+    item: str
+    last: float
+    orders: int = 0  # in how many orders
+    quantity: float = 0.0
+    first: float = 0.0
+
+
+class Session(msgspec.Struct, array_like=True):
+    """A session ends after 30 minutes without an event."""
+
+    number: int = 0
+    started: float = 0.0
+    last: float = 0.0
+    events: int = 0
+    views: int = 0
+
+
+class Totals(msgspec.Struct, array_like=True):
+    events: int = 0
+    views: int = 0
+    carts: int = 0
+    orders: int = 0
+    refunds: int = 0
+    revenue: float = 0.0
+    first: float = 0.0
+
+
+class Candidate(msgspec.Struct, array_like=True):
+    """An item worth showing. `reason` is one of the words of `shared.recommend.reasons`, `because` the item that led to it."""
+
+    item: str
+    score: float
+    reason: str
+    because: str = ""
+
+
+class State(msgspec.Struct, array_like=True):
+    recent: list[Touch] = []  # oldest first, one per item, at most RECENT_ITEMS
+    cart: dict[str, float] = {}  # item -> quantity
+    purchases: list[Purchase] = []  # oldest first, one per item, at most PURCHASES
+    categories: dict[str, float] = {}  # affinity, decayed to `decayed_at`
+    brands: dict[str, float] = {}
+    price_log_mean: float = 0.0  # mean of ln(price) of what was looked at, decayed
+    price_weight: float = 0.0
+    decayed_at: float = 0.0
+    session: Session = msgspec.field(default_factory=Session)
+    totals: Totals = msgspec.field(default_factory=Totals)
+    traits: dict[str, str] = {}  # country, device, language: context for segments
+    candidates: list[Candidate] = []  # new items, best first
+    again: list[Candidate] = []  # bought before and worth buying again, best first; scores comparable with `candidates`
+    model_version: str = ""
+    watermarks: dict[str, str] = {}  # partition key -> last Kinesis sequence number folded in
+    message_ids: list[int] = []  # 63-bit hashes of the latest message ids, oldest first
+    merged: int = 0  # how many anonymous histories were merged in
+    user_id: str = ""  # of the profile a device's history went to, on `a#` items
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+def encode(state: State) -> bytes:
+    return _encoder.encode(state)
+
+
+def decode(value: bytes) -> State:
+    """Raises msgspec.ValidationError when the value is not a state."""
+    return _decoder.decode(value)
+
+
+def segment(state: State) -> str:
+    """The key of the popular list made for shoppers like this one, e.g. `country:GB`; `all` when nothing is known."""
+    country = state.traits.get("country", "")
+    return f"country:{country}" if country else "all"

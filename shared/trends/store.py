@@ -1,0 +1,73 @@
+"""Counters of stream shards in the lists table, and the live lists made from them."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from shared.errors import Conflict
+from shared.profiles.signals import Signal
+from shared.trends.counters import Counters, count, decode, encode
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ATTEMPTS = 5
+
+
+def _pk(shard: str) -> str:
+    return f"counter#{shard}"
+
+
+class CountersStore:
+    """Keeps the counters it wrote last in memory: one shard's batches usually meet the same instance again."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self.client = client
+        self.table = table
+        self.known: dict[str, tuple[Counters, int]] = {}
+
+    def count(self, shard: str, signals: Iterable[tuple[int, Signal]]) -> None:
+        """Count (sequence number, signal) pairs of a shard once, however often they are delivered.
+
+        Raises Conflict when other writers win every time, botocore errors when DynamoDB fails.
+        """
+        batch = list(signals)
+        for _ in range(ATTEMPTS):
+            counters, version = self.known.pop(shard, None) or self.get(shard)
+            if not count(counters, batch):
+                self.known[shard] = counters, version
+                return
+            if self._put(shard, counters, version):
+                self.known[shard] = counters, version + 1
+                return
+        raise Conflict(f"the counters of {shard} are being written by somebody else")
+
+    def get(self, shard: str) -> tuple[Counters, int]:
+        answer = self.client.get_item(TableName=self.table, Key={"pk": {"S": _pk(shard)}}, ConsistentRead=True)
+        item = answer.get("Item")
+        return (decode(item["value"]["B"]), int(item["version"]["N"])) if item else (Counters(), 0)
+
+    def get_all(self, shards: Iterable[str]) -> list[Counters]:
+        """Counters of the shards that have any; at most 100 shards."""
+        keys = [{"pk": {"S": _pk(shard)}} for shard in shards]
+        answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": keys}})
+        return [decode(item["value"]["B"]) for item in answer["Responses"][self.table]]
+
+    def _put(self, shard: str, counters: Counters, version: int) -> bool:
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item={
+                    "pk": {"S": _pk(shard)},
+                    "value": {"B": encode(counters)},
+                    "version": {"N": str(version + 1)},
+                },
+                ConditionExpression="attribute_not_exists(pk) OR version = :read",
+                ExpressionAttributeValues={":read": {"N": str(version)}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
