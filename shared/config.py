@@ -69,10 +69,14 @@ class RecommendSettings:
 @dataclass(frozen=True, slots=True)
 class AdminSettings:
     catalog_table: str
-    lists_table: str
-    models_bucket: str
-    lake_bucket: str
     secret_arn: str
+    redis_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    catalog_table: str
+    lake_bucket: str
     redis_url: str = ""
 
 

@@ -31,7 +31,10 @@ def event(name: str = "Product Viewed", item: str = "tent", *, minutes: float = 
 def order(*items: str, minutes: float = 0, order_id: str = "o1", **fields: Any) -> Event:
     products = [{"product_id": item, "price": 10, "quantity": 1} for item in items]
     return event(
-        "Order Completed", minutes=minutes, properties={"order_id": order_id, "total": 10.0 * len(items), "products": products}, **fields
+        "Order Completed",
+        minutes=minutes,
+        properties={"order_id": order_id, "total": 10.0 * len(items), "products": products},
+        **fields,
     )
 
 

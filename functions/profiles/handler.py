@@ -6,8 +6,9 @@ from shared import clients, streams
 from shared.cache import connect
 from shared.config import ProfilesSettings, from_env
 from shared.events.quarantine import Quarantine
+from shared.lists.store import ListsStore
 from shared.models.current import CurrentBundle
-from shared.observability import logger, metrics
+from shared.observability import cache_failed, logger, metrics
 from shared.profiles.process import Processor, read
 from shared.profiles.publish import WriteThrough
 from shared.profiles.store import ShoppersStore
@@ -20,8 +21,8 @@ settings = from_env(ProfilesSettings)
 quarantine = Quarantine(clients.s3(), settings.lake_bucket)
 shoppers = ShoppersStore(clients.dynamodb(), settings.shoppers_table)
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
-current = CurrentBundle(clients.dynamodb(), settings.lists_table, clients.s3(), settings.models_bucket)
-written = WriteThrough(connect(settings.redis_url))
+current = CurrentBundle(ListsStore(clients.dynamodb(), settings.lists_table), clients.s3(), settings.models_bucket)
+written = WriteThrough(connect(settings.redis_url, cache_failed))
 
 
 @logger.inject_lambda_context(clear_state=True)

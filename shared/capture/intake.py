@@ -18,12 +18,12 @@ SINGLE = frozenset({"track", "identify", "page", "screen", "alias", "group"})
 
 
 class Verdict(NamedTuple):
-    index: int
+    place: int
     message_id: str
     error: ShopwindowError
 
     def body(self) -> dict[str, Any]:
-        return {"index": self.index, "messageId": self.message_id, **self.error.body()}
+        return {"index": self.place, "messageId": self.message_id, **self.error.body()}
 
 
 class Intake(NamedTuple):

@@ -1,7 +1,7 @@
 """The Segment HTTP Tracking API: from what a client sent to events, or to a sentence that says what is wrong with it."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from shared.consent import gate
 from shared.errors import InvalidRequest
@@ -30,7 +30,7 @@ def parse(message: Any, *, received_at: datetime, sent_at: datetime | None, mess
     context = _object(message, "context")
     event = Event(
         message_id=_identifier(message, "messageId") or message_id,
-        type=kind,
+        type=cast("Type", kind),
         timestamp=_corrected(original, sent, received_at),
         received_at=received_at,
         event=_name(message) if kind == "track" else "",

@@ -51,11 +51,7 @@ def decode(value: bytes) -> Item:
 
 def recommendable(item: Item, now: float) -> bool:
     """Whether the item may be shown at `now` (epoch seconds)."""
-    return (
-        item.in_stock
-        and item.available_from <= now
-        and (not item.available_until or now < item.available_until)
-    )
+    return item.in_stock and item.available_from <= now and (not item.available_until or now < item.available_until)
 
 
 def top_category(item: Item) -> str:

@@ -39,5 +39,12 @@ def admit(event: Event) -> Event:
         if name not in ("order_id", "checkout_id", "cart_id", "coupon", "email", "url", "query")
     }
     return replace(
-        event, anonymous_id="", user_id="", previous_id="", verified=False, traits={}, context=context, properties=properties
+        event,
+        anonymous_id="",
+        user_id="",
+        previous_id="",
+        verified=False,
+        traits={},
+        context=context,
+        properties=properties,
     )

@@ -3,7 +3,6 @@
 import math
 from typing import Any, NamedTuple
 
-
 LARGEST = 1e12
 
 

@@ -20,17 +20,16 @@ WRITERS = 4
 Saved = Callable[[dict[str, State]], None]
 
 
-def read(records: Iterable[Record], quarantine: Quarantine) -> tuple[list[Entry], list[model.Event]]:
-    """Records as entries and events. One that can never be read goes to quarantine, and the batch goes on."""
-    entries, events = [], []
+def read(records: Iterable[Record], quarantine: Quarantine) -> list[Entry]:
+    """Records as entries. One that can never be read goes to quarantine, and the batch goes on."""
+    entries = []
     for record in records:
         try:
             event = model.decode(record.data)
             entries.append(entry(record.sequence, record.partition_key, event, signals.read(event)))
-            events.append(event)
         except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
             quarantine.put(record, f"{type(error).__name__}: {error}")
-    return entries, events
+    return entries
 
 
 class Processor:

@@ -1,18 +1,17 @@
 """Shopper states in DynamoDB: one binary item each, written under an optimistic version."""
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from shared.errors import Conflict, Unavailable
+from shared import tables
+from shared.errors import Conflict
 from shared.profiles.state import State, decode, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-READ_CHUNK = 100
 RETENTION = {"a": 180 * 86400, "u": 730 * 86400}  # seconds after the last event, by kind of key
 
 
@@ -28,25 +27,9 @@ class ShoppersStore:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Versioned]:
         """The state of every key, empty with version 0 where there is none. Strongly consistent."""
-        wanted = list(dict.fromkeys(keys))
-        found: dict[str, Versioned] = {}
-        for start in range(0, len(wanted), READ_CHUNK):
-            for item in self._read(wanted[start : start + READ_CHUNK]):
-                found[item["pk"]["S"]] = Versioned(decode(item["value"]["B"]), int(item["version"]["N"]))
-        return {key: found.get(key) or Versioned(State(), 0) for key in wanted}
-
-    def _read(self, keys: list[str]) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-        request: Any = {self.table: {"Keys": [{"pk": {"S": key}} for key in keys], "ConsistentRead": True}}
-        for attempt in range(6):
-            if attempt:
-                time.sleep(0.05 * 2**attempt)
-            answer = self.client.batch_get_item(RequestItems=request)
-            items += answer["Responses"].get(self.table, [])
-            request = answer.get("UnprocessedKeys")
-            if not request:
-                return items
-        raise Unavailable("DynamoDB did not return all shopper states")
+        wanted = list(keys)
+        found = tables.get(self.client, self.table, wanted, consistent=True)
+        return {key: _versioned(found.get(key)) for key in wanted}
 
     def save(self, states: Mapping[str, Versioned], received: float) -> None:
         """Write states that were read at their versions, all or none of them.
@@ -66,9 +49,7 @@ class ShoppersStore:
             raise
 
     def _put(self, key: str, versioned: Versioned, received: float) -> Any:
-        condition = {
-            "ConditionExpression": "attribute_not_exists(pk)" if not versioned.version else "version = :read"
-        }
+        condition = {"ConditionExpression": "attribute_not_exists(pk)" if not versioned.version else "version = :read"}
         values = {"ExpressionAttributeValues": {":read": {"N": str(versioned.version)}}}
         return {
             "TableName": self.table,
@@ -81,6 +62,10 @@ class ShoppersStore:
             **condition,
             **(values if versioned.version else {}),
         }
+
+
+def _versioned(item: dict[str, Any] | None) -> Versioned:
+    return Versioned(decode(item["value"]["B"]), int(item["version"]["N"])) if item else Versioned(State(), 0)
 
 
 def _lost_race(error: ClientError) -> bool:

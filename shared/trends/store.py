@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from shared import tables
 from shared.errors import Conflict
 from shared.profiles.signals import Signal
 from shared.trends.counters import Counters, count, decode, encode
@@ -34,7 +35,7 @@ class CountersStore:
         """
         batch = list(signals)
         for _ in range(ATTEMPTS):
-            counters, version = self.known.pop(shard, None) or self.get(shard)
+            counters, version = self.known.pop(shard) if shard in self.known else self.get(shard)
             if not count(counters, batch):
                 self.known[shard] = counters, version
                 return
@@ -49,10 +50,9 @@ class CountersStore:
         return (decode(item["value"]["B"]), int(item["version"]["N"])) if item else (Counters(), 0)
 
     def get_all(self, shards: Iterable[str]) -> list[Counters]:
-        """Counters of the shards that have any; at most 100 shards."""
-        keys = [{"pk": {"S": _pk(shard)}} for shard in shards]
-        answer = self.client.batch_get_item(RequestItems={self.table: {"Keys": keys}})
-        return [decode(item["value"]["B"]) for item in answer["Responses"][self.table]]
+        """Counters of the shards that have any."""
+        items = tables.get(self.client, self.table, map(_pk, shards))
+        return [decode(item["value"]["B"]) for item in items.values()]
 
     def _put(self, shard: str, counters: Counters, version: int) -> bool:
         try:

@@ -1,7 +1,7 @@
+import boto3
 import pytest
 from botocore.stub import Stubber
 
-import boto3
 from shared.errors import Unavailable
 from shared.streams import MAX_RECORDS, Throttled, put_all
 
@@ -40,7 +40,10 @@ def test_only_what_failed_is_sent_again(kinesis):
     put(client, pairs)
 
 
-@pytest.mark.parametrize(("code", "error", "status"), [("ProvisionedThroughputExceededException", Throttled, 429), ("InternalFailure", Unavailable, 503)])
+@pytest.mark.parametrize(
+    ("code", "error", "status"),
+    [("ProvisionedThroughputExceededException", Throttled, 429), ("InternalFailure", Unavailable, 503)],
+)
 def test_what_stays_refused_is_an_error_that_makes_the_client_retry(kinesis, code, error, status):
     client, stubber = kinesis
     for _ in range(4):

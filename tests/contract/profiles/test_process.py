@@ -2,11 +2,11 @@
 
 import json
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-import boto3
 from shared.events.quarantine import Quarantine, key
 from shared.profiles.process import Processor, read
 from shared.profiles.store import ShoppersStore
@@ -46,7 +46,7 @@ def test_a_poison_record_is_kept_with_its_reason_and_the_batch_goes_on(aws):
     store, quarantine = aws
     poison = [Record("shardId-0", 2, "a1", b"not json", 0.0), Record("shardId-0", 3, "a1", b'{"type":"track"}', 0.0)]
     records = [record(event(item="tent"), 1), *poison, record(event(item="stove"), 4)]
-    entries, _ = read(records, quarantine)
+    entries = read(records, quarantine)
     assert processor(store).process(entries) is None
     assert [t.item for t in store.get_many(["a#a1"])["a#a1"].state.recent] == ["tent", "stove"]
     kept = json.loads(quarantine.client.get_object(Bucket="lake", Key=key(poison[1]))["Body"].read())
@@ -56,7 +56,7 @@ def test_a_poison_record_is_kept_with_its_reason_and_the_batch_goes_on(aws):
 def test_a_failed_write_is_reported_and_its_redelivery_repairs_it(aws, monkeypatch):
     store, quarantine = aws
     records = [record(event(item=str(i), anonymous_id=f"a{i % 5}"), i) for i in range(1, 21)]
-    entries, _ = read(records, quarantine)
+    entries = read(records, quarantine)
     save = store.save
 
     def broken(states, received):
@@ -75,7 +75,7 @@ def test_a_failed_write_is_reported_and_its_redelivery_repairs_it(aws, monkeypat
 def test_the_whole_batch_again_leaves_the_table_untouched(aws):
     store, quarantine = aws
     records = [record(event(item=str(i), anonymous_id=f"a{i % 5}"), i) for i in range(1, 21)]
-    entries, _ = read(records, quarantine)
+    entries = read(records, quarantine)
     processor(store).process(entries)
     before = table(store)
     assert processor(store).process(entries) is None
@@ -84,8 +84,10 @@ def test_the_whole_batch_again_leaves_the_table_untouched(aws):
 
 def test_a_lost_race_is_run_again_on_the_newer_state(aws, monkeypatch):
     store, quarantine = aws
-    mine, _ = read([record(event(item="tent", user_id="u", verified=True), 5)], quarantine)
-    theirs, _ = read([record(event(item="stove", user_id="u", verified=True, anonymous_id="a2"), 6, "shardId-1")], quarantine)
+    mine = read([record(event(item="tent", user_id="u", verified=True), 5)], quarantine)
+    theirs = read(
+        [record(event(item="stove", user_id="u", verified=True, anonymous_id="a2"), 6, "shardId-1")], quarantine
+    )
     get_many, raced = store.get_many, []
 
     def interrupted(keys):

@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
 from moto import mock_aws
 
-import boto3
 from shared.errors import Conflict
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned

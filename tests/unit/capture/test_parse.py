@@ -14,7 +14,13 @@ YES = {"consent": {"categoryPreferences": {"personalization": True, "analytics":
 
 
 def message(**fields):
-    base = {"type": "track", "event": "Product Viewed", "anonymousId": "a1", "properties": {"product_id": "tent"}, "context": YES}
+    base = {
+        "type": "track",
+        "event": "Product Viewed",
+        "anonymousId": "a1",
+        "properties": {"product_id": "tent"},
+        "context": YES,
+    }
     return {**base, **fields}
 
 
@@ -42,7 +48,10 @@ def taken(kind, body, verified=lambda user, proof: False):
         ({"properties": {}}, "properties.product_id"),
         ({"properties": {"product_id": "x", "price": "cheap"}}, "properties.price"),
         ({"event": "Order Completed", "properties": {"order_id": "1"}}, "properties.products"),
-        ({"event": "Order Completed", "properties": {"products": [{"product_id": "x"}, {}]}}, "properties.products[1].product_id"),
+        (
+            {"event": "Order Completed", "properties": {"products": [{"product_id": "x"}, {}]}},
+            "properties.products[1].product_id",
+        ),
         ({"event": "Order Completed", "properties": {"products": [7]}}, "properties.products[0]"),
         ({"type": "alias", "userId": "u"}, "previousId"),
     ],
@@ -70,7 +79,12 @@ def test_history_keeps_its_own_time():
 
 def test_without_consent_nothing_that_names_a_person_passes():
     body = message(
-        context={"page": {"url": "https://s/?email=jo", "path": "/tent"}, "ip": "1.2.3.4", "userAgent": "x", "userHash": "h"},
+        context={
+            "page": {"url": "https://s/?email=jo", "path": "/tent"},
+            "ip": "1.2.3.4",
+            "userAgent": "x",
+            "userHash": "h",
+        },
         userId="jo",
         traits={"email": "jo@example.org"},
         properties={"product_id": "tent", "order_id": "o1"},
@@ -83,7 +97,9 @@ def test_without_consent_nothing_that_names_a_person_passes():
     assert event.context == {"page": {"path": "/tent"}}
 
 
-@pytest.mark.parametrize("preferences", [None, [], {}, {"personalization": False}, {"personalization": "true"}, {"personalization": 1}])
+@pytest.mark.parametrize(
+    "preferences", [None, [], {}, {"personalization": False}, {"personalization": "true"}, {"personalization": 1}]
+)
 def test_only_an_explicit_true_is_consent(preferences):
     event = parsed(context={"consent": {"categoryPreferences": preferences}})
     assert not event.consent.personalization
@@ -112,7 +128,9 @@ def test_only_a_proof_verifies_a_user():
     body = message(userId="u1", context={**YES, "userHash": "right"})
     [(_, data)] = taken("track", body, verified=lambda user, proof: (user, proof) == ("u1", "right")).entries
     assert decode(data).verified and "userHash" not in decode(data).context
-    [(_, data)] = taken("track", {**body, "context": {**YES, "userHash": "wrong"}}, verified=lambda u, p: p == "right").entries
+    [(_, data)] = taken(
+        "track", {**body, "context": {**YES, "userHash": "wrong"}}, verified=lambda u, p: p == "right"
+    ).entries
     assert not decode(data).verified
 
 
@@ -121,7 +139,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
-keys = st.sampled_from(["type", "event", "anonymousId", "userId", "properties", "context", "timestamp", "sentAt", "traits", "messageId"])
+keys = st.sampled_from(
+    ["type", "event", "anonymousId", "userId", "properties", "context", "timestamp", "sentAt", "traits", "messageId"]
+)
 
 
 @given(st.dictionaries(keys, json_values, max_size=6), st.sampled_from(["track", "batch", "identify", "page"]))

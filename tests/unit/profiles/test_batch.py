@@ -10,9 +10,7 @@ from tests.factories import event, order
 
 
 def entries(*events, start=1):
-    return [
-        entry(start + i, e.anonymous_id or e.user_id or e.message_id, e, read(e)) for i, e in enumerate(events)
-    ]
+    return [entry(start + i, e.anonymous_id or e.user_id or e.message_id, e, read(e)) for i, e in enumerate(events)]
 
 
 def deliver(states, batch):
@@ -27,7 +25,16 @@ def snapshot(states):
 
 
 def login(user="u1", anonymous="a1", minutes=1.0, **fields):
-    return event("", type="identify", user_id=user, anonymous_id=anonymous, verified=True, properties={}, minutes=minutes, **fields)
+    return event(
+        "",
+        type="identify",
+        user_id=user,
+        anonymous_id=anonymous,
+        verified=True,
+        properties={},
+        minutes=minutes,
+        **fields,
+    )
 
 
 def test_history_before_login_belongs_to_the_shopper_who_logs_in():
@@ -52,7 +59,10 @@ def test_two_users_of_one_device_are_never_mixed():
 
 def test_two_devices_of_one_shopper_share_a_history():
     states = {}
-    deliver(states, entries(event(item="tent"), login(), event(item="stove", anonymous_id="a2"), login(anonymous="a2", minutes=2)))
+    deliver(
+        states,
+        entries(event(item="tent"), login(), event(item="stove", anonymous_id="a2"), login(anonymous="a2", minutes=2)),
+    )
     assert {t.item for t in states["u#u1"].recent} == {"tent", "stove"}
     assert states["u#u1"].merged == 2
 
@@ -73,11 +83,18 @@ def test_a_message_resent_after_login_counts_once():
 
 shoppers = st.sampled_from(["a1", "a2"])
 steps = st.one_of(
-    st.builds(lambda a, i, m: event(item=i, anonymous_id=a, minutes=m), shoppers, st.sampled_from("xyz"), st.integers(0, 90)),
+    st.builds(
+        lambda a, i, m: event(item=i, anonymous_id=a, minutes=m), shoppers, st.sampled_from("xyz"), st.integers(0, 90)
+    ),
     st.builds(lambda a, m: event("Product Added", anonymous_id=a, minutes=m), shoppers, st.integers(0, 90)),
     st.builds(lambda a, m: order("tent", anonymous_id=a, minutes=m), shoppers, st.integers(0, 90)),
     st.builds(lambda a, u, m: login(u, a, m), shoppers, st.sampled_from(["u1", "u2"]), st.integers(0, 90)),
-    st.builds(lambda a, u, m: event(anonymous_id=a, user_id=u, verified=True, minutes=m), shoppers, st.sampled_from(["u1", "u2"]), st.integers(0, 90)),
+    st.builds(
+        lambda a, u, m: event(anonymous_id=a, user_id=u, verified=True, minutes=m),
+        shoppers,
+        st.sampled_from(["u1", "u2"]),
+        st.integers(0, 90),
+    ),
 )
 histories = st.lists(steps, min_size=1, max_size=20)
 

@@ -41,7 +41,11 @@ def test_a_late_event_does_not_end_the_session_nor_move_it_back():
 
 def test_dwell_adds_up_and_scroll_keeps_the_deepest():
     def engaged(dwell, scroll, minutes):
-        return event("Page Engaged", minutes=minutes, properties={"product_id": "tent", "dwell_seconds": dwell, "scroll_depth": scroll})
+        return event(
+            "Page Engaged",
+            minutes=minutes,
+            properties={"product_id": "tent", "dwell_seconds": dwell, "scroll_depth": scroll},
+        )
 
     state = fold_all(event(), engaged(12.5, 0.8, 1), engaged(3, 0.2, 2))
     assert (state.recent[0].dwell, state.recent[0].scroll) == (15.5, 0.8)
@@ -55,7 +59,9 @@ def test_a_bought_item_leaves_the_cart_and_is_remembered_as_bought():
 
 
 def test_a_refunded_item_was_not_bought():
-    refund = event("Order Refunded", minutes=9, properties={"total": 10, "products": [{"product_id": "tent", "quantity": 1}]})
+    refund = event(
+        "Order Refunded", minutes=9, properties={"total": 10, "products": [{"product_id": "tent", "quantity": 1}]}
+    )
     state = fold_all(order("tent", "stove"), refund)
     assert [p.item for p in state.purchases] == ["stove"]
     assert state.totals.revenue == 10.0
@@ -73,11 +79,23 @@ def test_country_comes_from_the_best_source_known():
     assert fold_all(event(context={"locale": "en-GB"})).traits["country"] == "GB"
 
 
-junk = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(["", "7", "nan", "tent"]), st.just([1]), st.just({"x": 1}))
+junk = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(["", "7", "nan", "tent"]),
+    st.just([1]),
+    st.just({"x": 1}),
+)
 fields = st.sampled_from(["product_id", "price", "quantity", "total", "dwell_seconds", "scroll_depth", "category"])
 flat = st.dictionaries(fields, junk, max_size=4)
-properties = st.one_of(flat, st.builds(lambda rows: {"products": rows}, st.lists(st.one_of(flat, junk), max_size=3) | junk))
-names = st.sampled_from(["Product Viewed", "Product Added", "Product Removed", "Order Completed", "Order Refunded", "Page Engaged", "x"])
+properties = st.one_of(
+    flat, st.builds(lambda rows: {"products": rows}, st.lists(st.one_of(flat, junk), max_size=3) | junk)
+)
+names = st.sampled_from(
+    ["Product Viewed", "Product Added", "Product Removed", "Order Completed", "Order Refunded", "Page Engaged", "x"]
+)
 
 
 @given(st.lists(st.tuples(names, properties, st.floats(-1e4, 1e4)), max_size=6))
@@ -89,6 +107,9 @@ def test_no_properties_whatever_break_a_state(rows):
 
 
 def test_a_state_stays_small_whatever_a_shopper_does():
-    state = fold_all(*(event(item=f"item-{i}", minutes=i) for i in range(500)), *(order(f"item-{i}", minutes=600 + i) for i in range(600)))
+    state = fold_all(
+        *(event(item=f"item-{i}", minutes=i) for i in range(500)),
+        *(order(f"item-{i}", minutes=600 + i) for i in range(600)),
+    )
     assert len(state.recent) == RECENT_ITEMS
     assert len(encode(state)) < 40_000

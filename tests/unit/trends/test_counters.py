@@ -44,7 +44,9 @@ def test_each_top_category_has_lists_of_its_own():
     assert "live#popular#category:Camping" in lists(merged([counted(event())], NOW))
 
 
-events = st.lists(st.builds(lambda i, m: event(item=i, minutes=m), st.sampled_from("abc"), st.integers(-100_000, 0)), max_size=15)
+events = st.lists(
+    st.builds(lambda i, m: event(item=i, minutes=m), st.sampled_from("abc"), st.integers(-100_000, 0)), max_size=15
+)
 
 
 @given(events, st.integers(0, 15))

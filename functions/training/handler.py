@@ -1,0 +1,98 @@
+"""Steps of the training state machine: prepare, train, evaluate."""
+
+import hashlib
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared import clients
+from shared.catalog.model import top_category
+from shared.catalog.store import CatalogStore
+from shared.config import TrainingSettings, from_env
+from shared.evaluation.report import report
+from shared.lists.store import ListsStore
+from shared.models import bundle, interactions, lists
+from shared.models.prepare import prepare
+from shared.models.runs import Run, download
+from shared.models.train import Facts, TooLittleData, evaluate, neighbours, train
+from shared.observability import logger
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+settings = from_env(TrainingSettings)
+catalog = CatalogStore(clients.dynamodb(), settings.catalog_table)
+SCRATCH = Path("/tmp/shopwindow")  # noqa: S108 - a Lambda's only disk
+
+
+def run_of(version: str) -> Run:
+    return Run(clients.s3(), settings.models_bucket, version)
+
+
+def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
+    """The version is named after the start of the execution: a retry writes the same run."""
+    version = datetime.fromisoformat(event["started"]).strftime("%Y%m%dT%H%M%SZ")
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    files = download(clients.s3(), settings.lake_bucket, SCRATCH / "lake")
+    if not files:
+        raise TooLittleData("the lake is empty: send events first")
+    prepared = prepare(files, folder=str(SCRATCH / "duckdb"))
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    run = run_of(version)
+    run.put("interactions.npz", interactions.dump(prepared.interactions))
+    run.put_json("counts.json", prepared.counts)
+    return {"version": version, "interactions": len(prepared.interactions)}
+
+
+def do_train(event: dict[str, Any]) -> dict[str, Any]:
+    run = run_of(event["version"])
+    data = interactions.load(run.get("interactions.npz"))
+    trained = train(data, facts())
+    packed = bundle.dump(trained.bundle)
+    run.put("trial.npz", bundle.dump(trained.trial))
+    run.put("bundle.npz", packed)
+    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()))))
+    run.put_json("search.json", trained.search)
+    run.put_json(
+        "manifest.json",
+        {
+            "version": event["version"],
+            "settings": trained.bundle.settings,
+            "items": trained.bundle.size,
+            "from": float(data.at.min()),
+            "until": float(data.at.max()),
+            "sha256": hashlib.sha256(packed).hexdigest(),
+        },
+    )
+    return {"version": event["version"]}
+
+
+def do_evaluate(event: dict[str, Any]) -> dict[str, Any]:
+    run = run_of(event["version"])
+    data = interactions.load(run.get("interactions.npz"))
+    pointer, _ = ListsStore(clients.dynamodb(), settings.lists_table).pointer()
+    current = run_of(pointer.current).get_json("manifest.json", "models")["settings"] if pointer.current else None
+    results = evaluate(data, bundle.load(run.get("trial.npz")), current)
+    whole = {**results, "version": event["version"], "counts": run.get_json("counts.json"), "current": pointer.current}
+    run.put_json("metrics.json", whole)
+    titles = {item.id: item.title for item in catalog.scan()}
+    page = report(whole, run.get_json("search.json"), neighbours(bundle.load(run.get("bundle.npz"))), titles)
+    run.put("report.html", page.encode(), "text/html; charset=utf-8")
+    return {"version": event["version"], "passed": results["passed"], "reasons": results["reasons"]}
+
+
+def facts() -> Facts:
+    return {
+        item.id: (top_category(item), item.brand, item.price.amount if item.price else float("nan"))
+        for item in catalog.scan()
+    }
+
+
+STEPS = {"prepare": do_prepare, "train": do_train, "evaluate": do_evaluate}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    logger.info("training step", step=event["step"])
+    return STEPS[event["step"]](event)

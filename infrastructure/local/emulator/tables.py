@@ -1,0 +1,29 @@
+"""DynamoDB tables from templates: the emulator drops TimeToLiveSpecification and PointInTimeRecoverySpecification."""
+
+from typing import Any
+
+from ministack.services import dynamodb
+from ministack.services.cloudformation import provisioners
+
+
+def apply() -> None:
+    handler = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
+    create = handler["create"]
+
+    def create_whole(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        created = create(logical_id, properties, stack)
+        _configure(created[0], properties)
+        return created
+
+    handler["create"] = create_whole
+
+
+def _configure(table: str, properties: dict[str, Any]) -> None:
+    ttl = properties.get("TimeToLiveSpecification")
+    if ttl:
+        enabled = str(ttl["Enabled"]).lower() == "true"
+        specification = {"Enabled": enabled, "AttributeName": ttl["AttributeName"]}
+        dynamodb._update_ttl({"TableName": table, "TimeToLiveSpecification": specification})
+    recovery = properties.get("PointInTimeRecoverySpecification")
+    if recovery:
+        dynamodb._update_continuous_backups({"TableName": table, "PointInTimeRecoverySpecification": recovery})

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Makes a bundle smaller and quicker to start: trim.sh FOLDER BUNDLE PYTHON_VERSION
+set -eu
+folder=$1 bundle=$2 version=$3
+cd "$folder"
+rm -rf bin .lock
+find . -type d \( -name tests -o -name test -o -name testing \) -path '*/*/*' -not -path './functions/*' -not -path './numpy/*' -prune -exec rm -rf {} +
+find . -type d -name tests -path './numpy/*' -prune -exec rm -rf {} +
+find . \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \) -type f -delete
+if [ "$bundle" = training ]; then
+  # What implicit, numpy and scipy.sparse never load; the bundle must stay under Lambda's 250 MB, so no .pyc either.
+  for part in stats optimize signal io ndimage interpolate integrate odr fft fftpack cluster misc datasets differentiate; do
+    rm -rf "scipy/$part"
+  done
+  rm -f implicit/gpu/*.so
+  exit 0
+fi
+# Compiled modules halve the cold start. They must match the version of Python they run on.
+for python in "python$version" python3 "${PYTHON:-python3}"; do
+  if command -v "$python" >/dev/null && [ "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$version" ]; then
+    "$python" -m compileall -q -j 2 --invalidation-mode unchecked-hash . >/dev/null || true
+    exit 0
+  fi
+done
+echo "No Python $version on this machine: functions are shipped without compiled modules and start more slowly." >&2

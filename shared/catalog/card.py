@@ -1,0 +1,24 @@
+"""An item as a shelf shows it."""
+
+from typing import Any
+
+from shared.catalog.model import Item, Price
+
+
+def card(item: Item) -> dict[str, Any]:
+    """The fields a storefront needs to draw a tile; what the shop did not give is left out."""
+    fields = {
+        "id": item.id,
+        "title": item.title,
+        "link": item.link,
+        "imageLink": item.image_link,
+        "price": price(item.price),
+        "salePrice": price(item.sale_price),
+        "brand": item.brand,
+        "productType": item.product_type,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def price(value: Price | None) -> dict[str, Any] | None:
+    return {"amount": value.amount, "currency": value.currency} if value else None

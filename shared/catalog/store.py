@@ -1,0 +1,91 @@
+"""The catalog in DynamoDB. Writes are ordered by `updated_at`: what is older never overwrites what is newer."""
+
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared import tables
+from shared.cache import Cache
+from shared.catalog.model import Item, decode, encode
+from shared.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+WRITERS = 8
+
+
+class CatalogStore:
+    def __init__(self, client: "DynamoDBClient", table: str, cache: Cache | None = None) -> None:
+        self.client = client
+        self.table = table
+        self.cache = cache
+
+    def get_many(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Items by id; those that do not exist are left out."""
+        found = tables.get(self.client, self.table, ids, consistent=True)
+        return {pk: decode(item["value"]["B"]) for pk, item in found.items()}
+
+    def put_many(self, items: Sequence[Item]) -> list[bool]:
+        """Write each item unless a newer one is there; says of each whether it was written."""
+        with ThreadPoolExecutor(WRITERS) as pool:
+            written = list(pool.map(self._put, items))
+        self._forget(item.id for item, done in zip(items, written, strict=True) if done)
+        return written
+
+    def replace(self, item: Item, read_at: float) -> bool:
+        """Write the item if what is stored is still of `read_at`; says whether it was."""
+        written = self._put(item, "updated_at = :read", {":read": {"N": repr(read_at)}})
+        self._forget([item.id] if written else [])
+        return written
+
+    def delete(self, item_id: str) -> bool:
+        """Whether there was such an item."""
+        answer = self.client.delete_item(TableName=self.table, Key={"pk": {"S": item_id}}, ReturnValues="ALL_OLD")
+        self._forget([item_id])
+        return "Attributes" in answer
+
+    def page(self, limit: int, cursor: str = "") -> tuple[list[Item], str]:
+        """Up to `limit` items in no particular order, and the cursor of the next page ("" after the last)."""
+        start: Any = {"ExclusiveStartKey": {"pk": {"S": _opened(cursor)}}} if cursor else {}
+        answer = self.client.scan(TableName=self.table, Limit=limit, **start)
+        last = answer.get("LastEvaluatedKey")
+        following = urlsafe_b64encode(last["pk"]["S"].encode()).decode() if last else ""
+        return [decode(item["value"]["B"]) for item in answer["Items"]], following
+
+    def scan(self) -> Iterator[Item]:
+        """Every item."""
+        for page in self.client.get_paginator("scan").paginate(TableName=self.table):
+            yield from (decode(item["value"]["B"]) for item in page["Items"])
+
+    def _put(self, item: Item, condition: str = "updated_at <= :new", values: dict[str, Any] | None = None) -> bool:
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item={
+                    "pk": {"S": item.id},
+                    "value": {"B": encode(item)},
+                    "updated_at": {"N": repr(item.updated_at)},
+                },
+                ConditionExpression=f"attribute_not_exists(pk) OR {condition}",
+                ExpressionAttributeValues=values or {":new": {"N": repr(item.updated_at)}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        if self.cache:
+            self.cache.delete_many([f"c:{item_id}" for item_id in ids])
+
+
+def _opened(cursor: str) -> str:
+    try:
+        return b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise InvalidRequest("is not one of ours; take `nextCursor` of the page before", "cursor") from None

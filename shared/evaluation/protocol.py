@@ -1,0 +1,131 @@
+"""A time split, and models measured on it as they would have been served.
+
+The state of each shopper is folded from the train part by the code that folds live events, and ranked by the code that ranks live.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from shared.evaluation.metrics import interval, ndcg, recall, reciprocal_rank
+from shared.events.products import Product
+from shared.models.bundle import Bundle
+from shared.models.interactions import CART, DAY, ENGAGED, KINDS, ORDER, Interactions
+from shared.profiles.fold import fold
+from shared.profiles.signals import Signal
+from shared.profiles.state import State
+
+K = 20
+MOST_SHOPPERS = 1000
+Ranked = Callable[[State], tuple[list[str], list[str]]]  # state -> (lists with repeats, new only), best first
+
+
+@dataclass(frozen=True)
+class Case:
+    """One shopper of the test part: what was known before, and what came."""
+
+    shopper: int
+    state: State
+    bought: frozenset[str]  # before the split
+    right: frozenset[str]  # what the shopper went on to buy (or to look at, in a shop without orders)
+
+
+@dataclass
+class Result:
+    """Metric -> mean over shoppers, with the values behind it."""
+
+    values: dict[str, list[float]] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
+
+    def add(self, mode: str, ranked: list[str], right: frozenset[str]) -> None:
+        top = ranked[:K]
+        for name, metric in (("recall", recall), ("ndcg", ndcg), ("mrr", reciprocal_rank)):
+            self.values.setdefault(f"{name}@{K} {mode}", []).append(metric(top, right))
+        self.shown.update(top)
+
+    def summary(self, items: int) -> dict[str, Any]:
+        means = {name: float(np.mean(values)) for name, values in self.values.items()}
+        bounds = {name: interval(values) for name, values in self.values.items()}
+        return {"means": means, "intervals": bounds, "coverage": len(self.shown) / max(items, 1)}
+
+
+def split_at(data: Interactions, share: float = 0.2, longest: float = 30 * DAY) -> float:
+    """Where the test part begins: the last `share` of the time, at most `longest` seconds."""
+    first, last = float(data.at.min()), float(data.at.max())
+    return last - min((last - first) * share, longest)
+
+
+def cases(
+    data: Interactions, moment: float, until: float = float("inf"), most: int = MOST_SHOPPERS, seed: int = 1
+) -> list[Case]:
+    """Shoppers known before `moment` who came back after it; a seeded sample of `most`."""
+    train, test = data.before(moment), data.where((data.at >= moment) & (data.at < until))
+    orders = test.where(test.kind == ORDER)
+    truth = orders if len(orders) >= 100 else test
+    back = np.intersect1d(np.unique(truth.shopper), np.unique(train.shopper))
+    if len(back) > most:
+        back = np.sort(np.random.default_rng(seed).choice(back, most, replace=False))
+    known, came = _by_shopper(train, back), _by_shopper(truth, back)
+    return [
+        Case(
+            shopper=int(shopper),
+            state=_state(train, known[shopper]),
+            bought=frozenset(_ids(train, [row for row in known[shopper] if train.kind[row] == ORDER])),
+            right=frozenset(_ids(truth, came[shopper])),
+        )
+        for shopper in back
+    ]
+
+
+def measure(ranked: Ranked, shoppers: Iterable[Case], items: int) -> dict[str, Any]:
+    """Means, intervals and coverage, `with repeats` and `new only`; shoppers with nothing new to find count in the first only."""
+    result = Result()
+    for case in shoppers:
+        repeats, fresh = ranked(case.state)
+        result.add("with repeats", repeats, case.right)
+        new = case.right - case.bought
+        if new:
+            result.add("new only", fresh, new)
+    return result.summary(items)
+
+
+def _by_shopper(data: Interactions, wanted: Any) -> dict[int, list[int]]:
+    rows: dict[int, list[int]] = {int(shopper): [] for shopper in wanted}
+    for row in np.flatnonzero(np.isin(data.shopper, wanted)):
+        rows[int(data.shopper[row])].append(int(row))
+    return rows
+
+
+def _ids(data: Interactions, rows: list[int]) -> list[str]:
+    return [str(data.items[data.item[row]]) for row in rows]
+
+
+def _state(data: Interactions, rows: list[int]) -> State:
+    """Rows of one basket are one order, as they were one event."""
+    state = State()
+    groups: dict[tuple[int, float, int], list[int]] = {}
+    for row in rows:
+        kind = int(data.kind[row])
+        own = int(data.basket[row]) if kind == ORDER else -1 - row
+        groups.setdefault((kind, float(data.at[row]), own), []).append(row)
+    for (kind, at, _), members in groups.items():
+        products = [Product(str(data.items[data.item[row]]), quantity=float(data.quantity[row])) for row in members]
+        name: Any = {ENGAGED: "engaged", CART: "cart", ORDER: "order"}.get(kind, KINDS[kind])
+        fold(state, Signal(name, at, products, 30.0 if kind == ENGAGED else 0.0, 0.0, 0.0, {}))
+    if len(data.countries) and rows:
+        state.traits["country"] = str(data.countries[data.shopper[rows[0]]])
+    return state
+
+
+def popular_first(bundle: Bundle) -> Ranked:
+    """The baseline every model must beat: the same popular items for all."""
+    order = [str(bundle.item_ids[i]) for i in np.argsort(-bundle.popularity, kind="stable")]
+
+    def ranked(state: State) -> tuple[list[str], list[str]]:
+        bought = {p.item for p in state.purchases}
+        head = order[: K + len(bought)]
+        return head[:K], [item for item in head if item not in bought][:K]
+
+    return ranked

@@ -1,0 +1,125 @@
+"""A training run as one HTML page that a shopkeeper can read: nothing to install, nothing loaded from elsewhere."""
+
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:2rem 1rem;color:#1d2733;background:#fbfaf8}
+h1{font-size:1.8rem;margin:0}h2{margin:2.5rem 0 .5rem;font-size:1.2rem}table{border-collapse:collapse;width:100%}
+td,th{padding:.35rem .6rem;text-align:left;border-bottom:1px solid #e4e0d8;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
+.verdict{padding:.8rem 1rem;border-radius:.5rem;margin:1rem 0}.yes{background:#e1f2e6}.no{background:#fbe4e0}small{color:#667}
+svg text{font:13px system-ui,sans-serif;fill:#1d2733}
+"""
+NAMES = {"model": "New version", "current": "Current version", "popularity": "Popularity"}
+COLOURS = {"model": "#2f6f5e", "current": "#8fb8ad", "popularity": "#c9bfa9"}
+
+
+def report(
+    run: dict[str, Any], search: list[dict[str, float]], neighbours: list[dict[str, Any]], titles: dict[str, str]
+) -> str:
+    """`run` is metrics.json; `titles` maps item ids to titles."""
+    passed = run["passed"]
+    verdict = "".join(f"<li>{escape(reason)}</li>" for reason in run["reasons"])
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Model {escape(run["version"])}</title><style>{STYLE}</style>
+<h1>Model {escape(run["version"])}</h1>
+<div class="verdict {"yes" if passed else "no"}"><b>{"Published" if passed else "Not published; the current version goes on"}</b><ul>{verdict}</ul></div>
+<h2>What it learned from</h2>{_counts(run["counts"])}
+<h2>How good it is</h2><p><small>Measured on {run["shoppers"]} shoppers who came back after {_day(run["split"])},
+which no measured model had seen. Bars show means, whiskers the 95 % interval over shoppers.</small></p>{_charts(run["metrics"])}
+{_metrics(run["metrics"])}
+<h2>By how much was known of the shopper</h2>{_segments(run["segments"])}
+<h2>The search for the best blend</h2>{_curve([step["ndcg"] for step in search])}
+<h2>Shoppers, and what they would have been shown</h2>{_examples(run["examples"], titles)}
+<h2>Items, and what stands beside them</h2>{_neighbours(neighbours, titles)}
+</html>"""
+
+
+def _day(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}"
+
+
+def _counts(counts: dict[str, Any]) -> str:
+    named = {k: v for k, v in counts.items() if isinstance(v, int) and not isinstance(v, bool)}
+    rows = "".join(f"<tr><td>{escape(k.replace('_', ' '))}</td><td class=n>{v:,}</td></tr>" for k, v in named.items())
+    events = "".join(f"<tr><td>{escape(str(k))}</td><td class=n>{v:,}</td></tr>" for k, v in counts["by_event"].items())
+    return f"<p>{_day(counts['first'])} to {_day(counts['last'])}</p><table>{rows}</table><details><summary>Events by name</summary><table>{events}</table></details>"
+
+
+def _charts(metrics: dict[str, Any]) -> str:
+    names = [name for name in metrics["model"]["means"] if name.startswith(("ndcg", "recall"))]
+    return "".join(_bars(name, metrics) for name in names)
+
+
+def _bars(metric: str, metrics: dict[str, Any]) -> str:
+    top = max((m["intervals"].get(metric, (0, 0))[1] for m in metrics.values()), default=0) or 1
+    rows = []
+    for place, (name, measured) in enumerate(metrics.items()):
+        mean, (low, high) = measured["means"].get(metric, 0.0), measured["intervals"].get(metric, (0.0, 0.0))
+        y, scale = 26 + place * 26, 420 / top
+        rows.append(
+            f'<text x="0" y="{y + 13}">{NAMES[name]}</text><rect x="130" y="{y}" width="{mean * scale:.1f}" height="17" rx="3" fill="{COLOURS[name]}"/>'
+            f'<path d="M{130 + low * scale:.1f} {y + 8.5}H{130 + high * scale:.1f}" stroke="#1d2733"/>'
+            f'<text x="{138 + high * scale:.1f}" y="{y + 13}">{mean:.4f}</text>'
+        )
+    return f'<svg viewBox="0 0 640 {34 + len(metrics) * 26}" role="img" aria-label="{escape(metric)}"><text x="0" y="14" font-weight="bold">{escape(metric)}</text>{"".join(rows)}</svg>'
+
+
+def _metrics(metrics: dict[str, Any]) -> str:
+    head = "".join(f"<th>{NAMES[name]}</th>" for name in metrics)
+    names = list(metrics["model"]["means"])
+    rows = [(name, [m["means"].get(name, 0.0) for m in metrics.values()]) for name in names]
+    rows.append(("coverage of the catalog", [m["coverage"] for m in metrics.values()]))
+    body = "".join(f"<tr><td>{escape(n)}</td>{''.join(f'<td class=n>{v:.4f}</td>' for v in vs)}</tr>" for n, vs in rows)
+    return f"<table><tr><th></th>{head}</tr>{body}</table>"
+
+
+def _segments(segments: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td class=n>{row['shoppers']}</td>"
+        + "".join(
+            f"<td class=n>{row[model].get('ndcg@20 with repeats', 0):.4f}</td>" for model in NAMES if model in row
+        )
+        + "</tr>"
+        for name, row in segments.items()
+    )
+    models = [NAMES[m] for m in NAMES if any(m in row for row in segments.values())]
+    return f"<table><tr><th>Known before</th><th>Shoppers</th>{''.join(f'<th>{m}, NDCG@20</th>' for m in models)}</tr>{rows}</table>"
+
+
+def _curve(values: list[float]) -> str:
+    if not values:
+        return "<p>There was too little data to search.</p>"
+    best = [max(values[: i + 1]) for i in range(len(values))]
+    low, high = min(values), max(values)
+    step, scale = 600 / max(len(values) - 1, 1), 120 / ((high - low) or 1)
+
+    def points(series: list[float]) -> str:
+        return " ".join(f"{i * step:.1f},{130 - (v - low) * scale:.1f}" for i, v in enumerate(series))
+
+    return (
+        f'<svg viewBox="0 0 640 150" role="img" aria-label="NDCG by trial"><polyline fill="none" stroke="#c9bfa9" points="{points(values)}"/>'
+        f'<polyline fill="none" stroke="#2f6f5e" stroke-width="2" points="{points(best)}"/></svg>'
+        f"<p><small>NDCG@20 on new items, {len(values)} blends tried: from {low:.4f} to {high:.4f}.</small></p>"
+    )
+
+
+def _examples(examples: list[dict[str, Any]], titles: dict[str, str]) -> str:
+    rows = "".join(
+        f"<tr><td>{_named(e['dealt_with'], titles)}</td><td>{_named([r[0] for r in e['recommended']], titles)}</td><td>{_named(e['came'], titles)}</td></tr>"
+        for e in examples
+    )
+    return f"<table><tr><th>Dealt with</th><th>Would have been shown</th><th>Went on to</th></tr>{rows}</table>"
+
+
+def _neighbours(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
+    body = "".join(
+        f"<tr><td>{_named([r['item']], titles)}</td><td>{_named(r['similar'], titles)}</td><td>{_named(r['together'], titles)}</td></tr>"
+        for r in rows
+    )
+    return f"<table><tr><th>Item</th><th>Similar</th><th>Bought together</th></tr>{body}</table>"
+
+
+def _named(ids: list[str], titles: dict[str, str]) -> str:
+    return "<br>".join(escape(titles.get(i, i)) for i in ids)

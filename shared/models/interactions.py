@@ -1,0 +1,58 @@
+"""What shoppers did, as columns: the one form of training data."""
+
+import io
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = ("view", "engaged", "cart", "order")  # positions are the codes in `kind`
+VIEW, ENGAGED, CART, ORDER = range(len(KINDS))
+WEIGHTS = np.array([1.0, 1.0, 3.0, 5.0], np.float32)  # view < long view < cart < order
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """m rows in order of time, over n items and u shoppers."""
+
+    items: NDArray[Any]  # (n,) unicode ids, sorted
+    shoppers: NDArray[Any]  # (u,) unicode keys, sorted
+    shopper: NDArray[np.int32]  # (m,) position in `shoppers`
+    item: NDArray[np.int32]  # (m,) position in `items`
+    at: NDArray[np.float64]  # (m,) epoch seconds
+    kind: NDArray[np.int8]  # (m,) position in KINDS
+    session: NDArray[np.int32]  # (m,) sessions counted over all shoppers
+    basket: NDArray[np.int32]  # (m,) orders counted over all shoppers, −1 for other kinds
+    quantity: NDArray[np.float32]  # (m,)
+    countries: NDArray[Any]  # (u,) ISO 3166 alpha-2, "" unknown
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def weight(self) -> NDArray[np.float32]:
+        return WEIGHTS[self.kind]
+
+    def where(self, rows: NDArray[Any]) -> "Interactions":
+        """The rows chosen by a mask or by positions; items and shoppers stay numbered as they are."""
+        columns = ("shopper", "item", "at", "kind", "session", "basket", "quantity")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+    def before(self, moment: float) -> "Interactions":
+        return self.where(self.at < moment)
+
+    def since(self, moment: float) -> "Interactions":
+        return self.where(self.at >= moment)
+
+
+def dump(interactions: Interactions) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **{field.name: getattr(interactions, field.name) for field in fields(Interactions)})
+    return out.getvalue()
+
+
+def load(data: bytes) -> Interactions:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return Interactions(**{field.name: arrays[field.name] for field in fields(Interactions)})

@@ -1,0 +1,76 @@
+"""Making a version current, and going back to one that was."""
+
+import json
+from typing import TYPE_CHECKING
+
+from shared.catalog.card import card
+from shared.catalog.model import recommendable
+from shared.catalog.store import CatalogStore
+from shared.errors import InvalidRequest, NotFound
+from shared.lists.model import Pointer, key
+from shared.lists.store import ListsStore
+from shared.models import lists as model_lists
+from shared.models.runs import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+KEPT = 5
+FILES = ("bundle.npz", "lists.msgpack", "manifest.json", "metrics.json", "report.html")
+STATIC = "static/popular.json"
+STATIC_LENGTH = 100
+
+
+class Publisher:
+    def __init__(self, lists: ListsStore, catalog: CatalogStore, client: "S3Client", bucket: str) -> None:
+        self.lists = lists
+        self.catalog = catalog
+        self.client = client
+        self.bucket = bucket
+
+    def publish(self, version: str, now: float) -> Pointer:
+        """Write everything under the version, then flip the pointer in one conditional write, then tidy up."""
+        run = Run(self.client, self.bucket, version)
+        named = model_lists.load(run.get("lists.msgpack"))
+        for name in FILES:
+            self.client.copy_object(
+                Bucket=self.bucket,
+                Key=f"models/{version}/{name}",
+                CopySource={"Bucket": self.bucket, "Key": f"runs/{version}/{name}"},
+            )
+        self.lists.put_many({key(version, kind, name): scored for (kind, name), scored in named.items()})
+        self._write_static([item for item, _ in named.get(("popular", "all"), [])], now)
+        pointer, read_at = self.lists.pointer()
+        kept = [version, *(v for v in pointer.kept if v != version)]
+        flipped = Pointer(current=version, kept=kept[:KEPT], published_at=now)
+        self.lists.flip(flipped, read_at)
+        for old in kept[KEPT:]:
+            self._delete(old)
+        return flipped
+
+    def rollback(self, version: str, now: float) -> Pointer:
+        """Raises NotFound for a version that is not kept, InvalidRequest for the current one."""
+        pointer, read_at = self.lists.pointer()
+        if version not in pointer.kept:
+            raise NotFound(
+                f"version {version!r} is not kept; these are: {', '.join(pointer.kept) or 'none'}", "version"
+            )
+        if version == pointer.current:
+            raise InvalidRequest(f"version {version} is current already", "version")
+        flipped = Pointer(current=version, kept=pointer.kept, published_at=now)
+        self.lists.flip(flipped, read_at)
+        return flipped
+
+    def _delete(self, version: str) -> None:
+        named = model_lists.load(Run(self.client, self.bucket, version).get("lists.msgpack", "models"))
+        self.lists.delete_many(key(version, kind, name) for kind, name in named)
+        for name in FILES:
+            self.client.delete_object(Bucket=self.bucket, Key=f"models/{version}/{name}")
+
+    def _write_static(self, ids: list[str], now: float) -> None:
+        """The list of last resort: complete items, so that showing it needs no table."""
+        items = self.catalog.get_many(ids)
+        shown = [card(items[i]) for i in ids if i in items and recommendable(items[i], now)][:STATIC_LENGTH]
+        self.client.put_object(
+            Bucket=self.bucket, Key=STATIC, Body=json.dumps(shown).encode(), ContentType="application/json"
+        )

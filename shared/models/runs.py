@@ -1,0 +1,68 @@
+"""Where a training run keeps what it makes, between its steps and after publishing."""
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WINDOW_DAYS = 400
+READERS = 16
+
+
+class Run:
+    """Objects under `runs/<version>/`; publish copies them to `models/<version>/`."""
+
+    def __init__(self, client: "S3Client", bucket: str, version: str) -> None:
+        self.client = client
+        self.bucket = bucket
+        self.version = version
+
+    def put(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> None:
+        self.client.put_object(
+            Bucket=self.bucket, Key=f"runs/{self.version}/{name}", Body=data, ContentType=content_type
+        )
+
+    def put_json(self, name: str, value: Any) -> None:
+        self.put(name, json.dumps(value).encode(), "application/json")
+
+    def get(self, name: str, folder: str = "runs") -> bytes:
+        return self.client.get_object(Bucket=self.bucket, Key=f"{folder}/{self.version}/{name}")["Body"].read()
+
+    def get_json(self, name: str, folder: str = "runs") -> Any:
+        return json.loads(self.get(name, folder))
+
+
+def window(days: Iterable[str], length: int = WINDOW_DAYS) -> list[str]:
+    """Of the days in the lake (YYYY-MM-DD) the last `length` before the newest."""
+    known = sorted(days)
+    if not known:
+        return []
+    first = (date.fromisoformat(known[-1]) - timedelta(days=length)).isoformat()
+    return [day for day in known if day > first]
+
+
+def download(client: "S3Client", bucket: str, folder: Path) -> list[str]:
+    """Copy the window of the lake into `folder`; returns the files."""
+    pages = client.get_paginator("list_objects_v2")
+    prefixes = pages.paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
+    days = [p["Prefix"][len("events/dt=") : -1] for page in prefixes for p in page.get("CommonPrefixes", [])]
+    keys = [
+        entry["Key"]
+        for day in window(days)
+        for page in pages.paginate(Bucket=bucket, Prefix=f"events/dt={day}/")
+        for entry in page.get("Contents", [])
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def fetch(pair: tuple[int, str]) -> str:
+        path = folder / f"{pair[0]}.jsonl.gz"
+        client.download_file(bucket, pair[1], str(path))
+        return str(path)
+
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(fetch, enumerate(keys)))

@@ -1,0 +1,139 @@
+"""From interactions to a version: split, fit, tune, measure, decide."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from shared.errors import ShopwindowError
+from shared.evaluation.protocol import Case, Ranked, cases, measure, popular_first, split_at
+from shared.models.bundle import Bundle
+from shared.models.candidates import rank
+from shared.models.fit import described, fit
+from shared.models.interactions import Interactions
+from shared.models.tune import tune
+from shared.profiles.state import State
+
+FEWEST_CASES = 30
+KEEPS = 0.98  # a new version may lose this little against the current one: noise, not harm
+METRICS = ("ndcg@20 with repeats", "ndcg@20 new only")
+Facts = dict[str, tuple[str, str, float]]  # item id -> top category, brand, price
+
+
+class TooLittleData(ShopwindowError):
+    """There is nothing to learn from yet; the message says what is missing."""
+
+    status = 409
+    code = "too_little_data"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """`trial` knows only the train part and is measured; `bundle` has the same recipe on everything and is published."""
+
+    trial: Bundle
+    bundle: Bundle
+    search: list[dict[str, float]]
+
+
+def train(data: Interactions, facts: Facts) -> Trained:
+    if not len(data):
+        raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
+    moment, end = split_at(data), float(data.at.max())
+    early = data.before(moment)
+    if not len(early):
+        bundle = described(fit(data, end), facts)
+        return Trained(bundle, bundle, [])
+    inner = split_at(early)
+    search_bundle = described(fit(early.before(inner), inner), facts)
+    settings, search = tune(search_bundle, cases(early, inner), inner)
+    trial = described(fit(early, moment, settings), facts)
+    return Trained(trial, described(fit(data, end, settings), facts), search)
+
+
+def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None) -> dict[str, Any]:
+    """Metrics of the trial, of popularity and of the current version's recipe on days the trial has not seen; and the verdict."""
+    moment = split_at(data)
+    shoppers = cases(data, moment)
+    models: dict[str, Ranked] = {"model": served(trial, moment), "popularity": popular_first(trial)}
+    if current:
+        models["current"] = served(replace(trial, settings={**trial.settings, **current}), moment)
+    metrics = {name: measure(ranked, shoppers, trial.size) for name, ranked in models.items()}
+    passed, reasons = gate(metrics, len(shoppers))
+    return {
+        "shoppers": len(shoppers),
+        "split": moment,
+        "metrics": metrics,
+        "segments": _by_activity(shoppers, models, trial.size),
+        "passed": passed,
+        "reasons": reasons,
+        "examples": _examples(shoppers, trial, moment),
+    }
+
+
+def served(bundle: Bundle, now: float) -> Ranked:
+    """Lists as `recommend` makes them of the candidates: by score, bought items in or out."""
+
+    def ranked(state: State) -> tuple[list[str], list[str]]:
+        fresh, again = rank(state, bundle, now)
+        both = sorted(fresh + again, key=lambda c: -c.score)
+        return [c.item for c in both], [c.item for c in fresh]
+
+    return ranked
+
+
+def gate(metrics: dict[str, Any], shoppers: int) -> tuple[bool, list[str]]:
+    """Whether the new version may be published, and why, in plain words."""
+    if shoppers < FEWEST_CASES:
+        return True, [
+            f"Only {shoppers} shoppers came back in the test days: too few to judge by, so the new version is taken."
+        ]
+    reasons, passed = [], True
+    for metric in METRICS:
+        mine = metrics["model"]["means"].get(metric, 0.0)
+        for rival, floor in (("popularity", 1.0), ("current", KEEPS)):
+            theirs = metrics.get(rival, {}).get("means", {}).get(metric)
+            if theirs is None:
+                continue
+            good = mine >= theirs * floor
+            passed = passed and good
+            name = "popularity" if rival == "popularity" else "the current version"
+            reasons.append(f"{'Good' if good else 'Refused'}: {metric} is {mine:.4f}, {name} has {theirs:.4f}.")
+    return passed, reasons
+
+
+def _by_activity(shoppers: list[Case], models: dict[str, Ranked], items: int) -> dict[str, dict[str, Any]]:
+    """The same by how much was known of the shopper."""
+    bands = {"1-2 events": (1, 2), "3-5 events": (3, 5), "6-20 events": (6, 20), "over 20 events": (21, 10**9)}
+    found = {}
+    for name, (least, most) in bands.items():
+        members = [case for case in shoppers if least <= case.state.totals.events <= most]
+        if members:
+            means = {model: measure(ranked, members, items)["means"] for model, ranked in models.items()}
+            found[name] = {"shoppers": len(members), **means}
+    return found
+
+
+def _examples(shoppers: list[Case], bundle: Bundle, now: float, most: int = 5) -> list[dict[str, Any]]:
+    chosen = sorted(shoppers, key=lambda case: (abs(case.state.totals.events - 12), case.shopper))[:most]
+    return [
+        {
+            "dealt_with": [t.item for t in case.state.recent[-6:]] or [p.item for p in case.state.purchases[-6:]],
+            "recommended": [[c.item, c.reason, c.because] for c in rank(case.state, bundle, now, limit=8)[0]],
+            "came": sorted(case.right)[:6],
+        }
+        for case in chosen
+    ]
+
+
+def neighbours(bundle: Bundle, most: int = 8) -> list[dict[str, Any]]:
+    """The most popular items and what is shown beside them."""
+    top = np.argsort(-bundle.popularity, kind="stable")[:most]
+    return [
+        {
+            "item": str(bundle.item_ids[i]),
+            "similar": [str(bundle.item_ids[j]) for j in bundle.similar_items[i][:5] if j >= 0],
+            "together": [str(bundle.item_ids[j]) for j in bundle.together_items[i][:5] if j >= 0],
+        }
+        for i in top
+    ]

@@ -1,0 +1,11 @@
+"""The one logger and the one metrics collector. Order of decorators: logger (`clear_state=True`), then metrics."""
+
+from aws_lambda_powertools import Logger, Metrics
+
+logger = Logger(service="shopwindow")
+metrics = Metrics(namespace="Shopwindow", service="shopwindow")
+
+
+def cache_failed(error: Exception) -> None:
+    metrics.add_metric("CacheFailed", "Count", 1)
+    logger.warning("the cache failed: %s", error)

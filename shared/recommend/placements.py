@@ -1,0 +1,22 @@
+"""The places in a shop that ask for recommendations, and what each is for."""
+
+from typing import Literal, NamedTuple
+
+Source = Literal["live", "similar", "together", "category"]
+
+
+class Placement(NamedTuple):
+    """`weights` says how much each source counts; what no source fills comes from popular lists."""
+
+    count: int
+    weights: dict[Source, float]
+    allow_purchased: bool = False
+
+
+PLACEMENTS: dict[str, Placement] = {
+    "home": Placement(12, {"live": 1.0, "similar": 0.8}),
+    "product": Placement(8, {"similar": 1.0, "together": 0.4, "live": 0.2}),
+    "cart": Placement(6, {"together": 1.0, "similar": 0.3, "live": 0.2}),
+    "order-confirmation": Placement(6, {"together": 1.0, "live": 0.5, "similar": 0.1}),
+    "category": Placement(12, {"category": 0.5, "live": 1.0, "similar": 0.3}),
+}

@@ -1,0 +1,136 @@
+"""What a storefront may ask: parsed once, with every mistake named."""
+
+from typing import Any, NamedTuple
+
+from shared.errors import InvalidRequest
+from shared.events.products import number, text
+from shared.recommend.placements import PLACEMENTS
+
+MOST_ITEMS = 50
+MOST_COUNT = 100
+LONGEST = 200
+
+
+class Filter(NamedTuple):
+    categories: frozenset[str] = frozenset()  # top categories or paths
+    brands: frozenset[str] = frozenset()
+    price_min: float = 0.0
+    price_max: float = float("inf")
+    allow_purchased: bool | None = None  # None: as the placement says
+
+
+class Request(NamedTuple):
+    placement: str
+    count: int
+    anonymous_id: str = ""
+    user_id: str = ""
+    user_hash: str = ""
+    items: tuple[str, ...] = ()  # what the shopper has before the eyes and dealt with last, latest last
+    cart: tuple[str, ...] = ()
+    exclude: frozenset[str] = frozenset()
+    filter: Filter = Filter()
+    country: str = ""
+    explain: bool = False
+
+
+def parse(body: Any) -> Request:
+    """Raises InvalidRequest naming the field."""
+    if not isinstance(body, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    placement = _word(body, "placement") or "home"
+    if placement not in PLACEMENTS:
+        raise InvalidRequest(f"must be one of {', '.join(PLACEMENTS)}", "placement")
+    context = _object(body, "context")
+    return Request(
+        placement=placement,
+        count=_count(body, PLACEMENTS[placement].count),
+        anonymous_id=_word(body, "anonymousId"),
+        user_id=_word(body, "userId"),
+        user_hash=_word(body, "userHash"),
+        items=_words(body, "items"),
+        cart=_words(body, "cart"),
+        exclude=frozenset(_words(body, "exclude")),
+        filter=_filter(_object(body, "filter")),
+        country=_word(context, "country").upper(),
+        explain=_flag(body, "explain") or False,
+    )
+
+
+def from_query(query: dict[str, str]) -> Request:
+    """The GET form: lists separated by commas; filters as `categories`, `brands`, `priceMin`, `priceMax`, `allowPurchased`."""
+    body: dict[str, Any] = dict(query)
+    for name in ("items", "cart", "exclude", "categories", "brands"):
+        if name in body:
+            body[name] = [part for part in query[name].split(",") if part]
+    for name in ("explain", "allowPurchased"):
+        if name in body:
+            body[name] = {"true": True, "false": False}.get(query[name].lower(), query[name])
+    body["context"] = {"country": query["country"]} if "country" in query else {}
+    names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased")
+    body["filter"] = {name: body[name] for name in names if name in body}
+    return parse(body)
+
+
+def _filter(body: dict[str, Any]) -> Filter:
+    least, most = _amount(body, "priceMin", 0.0), _amount(body, "priceMax", float("inf"))
+    if least > most:
+        raise InvalidRequest("is above priceMax", "filter.priceMin")
+    return Filter(
+        categories=frozenset(_words(body, "categories", "filter.")),
+        brands=frozenset(_words(body, "brands", "filter.")),
+        price_min=least,
+        price_max=most,
+        allow_purchased=_flag(body, "allowPurchased", "filter."),
+    )
+
+
+def _count(body: dict[str, Any], default: int) -> int:
+    value = number(body.get("count", default))
+    if value is None or value != int(value) or not 1 <= value <= MOST_COUNT:
+        raise InvalidRequest(f"must be a whole number from 1 to {MOST_COUNT}", "count")
+    return int(value)
+
+
+def _amount(body: dict[str, Any], name: str, default: float) -> float:
+    if body.get(name) is None:
+        return default
+    value = number(body[name])
+    if value is None or value < 0:
+        raise InvalidRequest("must be a number, 0 or more", f"filter.{name}")
+    return value
+
+
+def _word(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is None:
+        return ""
+    word = text(value)
+    if isinstance(value, bool) or not isinstance(value, str | int) or len(word) > LONGEST:
+        raise InvalidRequest(f"must be a string of at most {LONGEST} characters", name)
+    return word
+
+
+def _words(body: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]:
+    values = body.get(name)
+    if values is None:
+        return ()
+    if not isinstance(values, list) or len(values) > MOST_ITEMS:
+        raise InvalidRequest(f"must be a list of at most {MOST_ITEMS} ids", path + name)
+    words = [text(value) for value in values]
+    if not all(words) or any(len(word) > LONGEST for word in words):
+        raise InvalidRequest("must hold ids only: strings or integers", path + name)
+    return tuple(words)
+
+
+def _flag(body: dict[str, Any], name: str, path: str = "") -> bool | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidRequest("must be true or false", path + name)
+    return value
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    value = body.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise InvalidRequest("must be an object", name)
+    return value or {}
