@@ -1,0 +1,20 @@
+"""AWS clients for a deployed stack: the local emulator, or the account of the caller."""
+
+from typing import Any
+
+import boto3
+
+from infrastructure.local.layout import Stack
+
+
+def client(stack: Stack, service: str) -> Any:
+    make: Any = boto3.client
+    if not stack.endpoint:
+        return make(service)
+    return make(
+        service,
+        endpoint_url=stack.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's
+    )
