@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,8 +18,23 @@ Arguments = argparse.Namespace
 def do_load(args: Arguments) -> None:
     shop = load.shop_of(args.data, args.shoppers, args.seed)
     print(f"Loading the shop {shop.name} …", flush=True)
-    load.load(stack(), shop, args.live_days)
+    load.live(stack(), load.history(stack(), shop, args.live_days))
     demo.write(stack(), shop, Layout.from_env().home / "demo")
+
+
+def do_first_day(args: Arguments) -> None:
+    """History, a model of it, then the latest days through the live path, so that shoppers' states hold candidates."""
+    found, shop = stack(), load.shop_of(args.data, args.shoppers, args.seed)
+    if (Layout.from_env().home / "demo" / "config.json").exists():
+        print("The shop is loaded already (`make reset` starts afresh).")
+        demo.write(found, shop, Layout.from_env().home / "demo")
+        return
+    print(f"Loading the shop {shop.name} …", flush=True)
+    latest = load.history(found, shop, args.live_days)
+    print("Training the first model …", flush=True)
+    print(models.table(models.train(found)))
+    load.live(found, latest)
+    demo.write(found, shop, Layout.from_env().home / "demo")
 
 
 def do_train(args: Arguments) -> None:
@@ -28,7 +42,9 @@ def do_train(args: Arguments) -> None:
     run = models.train(stack())
     print(models.table(run))
     print("\n".join(run["reasons"]))
-    print(f"Version {run['version']} is published. Its report: s3://{stack().outputs['ModelsBucket']}/models/{run['version']}/report.html")
+    print(
+        f"Version {run['version']} is published. Its report: s3://{stack().outputs['ModelsBucket']}/models/{run['version']}/report.html"
+    )
 
 
 def do_models(args: Arguments) -> None:
@@ -75,7 +91,9 @@ def main() -> int:
     loading.add_argument("--data", help="folder of a real shop (UCI Online Retail)")
     loading.add_argument("--shoppers", type=int, default=2500)
     loading.add_argument("--seed", type=int, default=7)
-    loading.add_argument("--live-days", type=float, default=14.0, help="how much of the history goes through the live path")
+    loading.add_argument(
+        "--live-days", type=float, default=14.0, help="how much of the history goes through the live path"
+    )
     loading.set_defaults(run=do_load)
     commands.add_parser("train", help="train, measure and publish a model").set_defaults(run=do_train)
     commands.add_parser("models", help="the kept versions").set_defaults(run=do_models)

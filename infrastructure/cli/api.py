@@ -36,7 +36,10 @@ class Api:
         # names under localhost resolve in browsers and curl, but not everywhere
         local = (url.hostname or "").endswith(".localhost")
         self.base = f"{url.scheme}://127.0.0.1:{url.port}" if local else stack.api_url
-        self.headers = {"Authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}", "Content-Type": "application/json"}
+        self.headers = {
+            "Authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}",
+            "Content-Type": "application/json",
+        }
         if local:
             self.headers["Host"] = url.netloc
         self.pool = urllib3.PoolManager(maxsize=connections, timeout=30.0, retries=urllib3.Retry(3, backoff_factor=0.2))

@@ -14,7 +14,13 @@ from shared.auth import user_hash
 def write(stack: Stack, shop: Shop, folder: Path) -> None:
     """config.json and catalog.json. The user hashes are what a shop's own server would put into its pages."""
     accounts = [{**account, "userHash": user_hash(stack.secret_key, account["userId"])} for account in shop.accounts()]
-    config = {"host": stack.api_url, "writeKey": stack.write_key, "shopName": shop.name, "currency": shop.currency, "accounts": accounts}
+    config = {
+        "host": stack.api_url,
+        "writeKey": stack.write_key,
+        "shopName": shop.name,
+        "currency": shop.currency,
+        "accounts": accounts,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "catalog.json").write_text(json.dumps(_catalog(stack)))

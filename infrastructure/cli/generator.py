@@ -63,8 +63,11 @@ CATALOG: dict[str, dict[str, tuple[str, float]]] = {
         "Notebooks": ("Field Notebook|Map Case|Pen Set", 15),
     },
 }
-BRANDS = "Alm|Norrvik|Tarn|Birkholm|Fjellro|Costa Verde|Maro|Hazel & Oak|Lumen|Steinbach".split("|")
-WORDS = "Light|Classic|Pro|Compact|Storm|Meadow|Summit|Harbour|Ember|Drift|Willow|Granite|Alpine|Coastal|Everyday|Wild".split("|")
+BRANDS = ["Alm", "Norrvik", "Tarn", "Birkholm", "Fjellro", "Costa Verde", "Maro", "Hazel & Oak", "Lumen", "Steinbach"]
+WORDS = [
+    *["Light", "Classic", "Pro", "Compact", "Storm", "Meadow", "Summit", "Harbour"],
+    *["Ember", "Drift", "Willow", "Granite", "Alpine", "Coastal", "Everyday", "Wild"],
+]
 COUNTRIES, SHARES = ["GB", "DE", "FR", "NL", "AT"], [0.4, 0.25, 0.15, 0.1, 0.1]
 DAY = 86400.0
 REFILL = {"Coffee Beans", "Tealights", "Chain Oil", "Liquid Chalk", "Merino Socks"}
@@ -125,13 +128,24 @@ class GeneratedShop:
         for place, item in enumerate(self.items):
             tops.setdefault(item["product_type"].split(" > ")[0], []).append(place)
         return [
-            rng.choice([p for p in tops[item["product_type"].split(" > ")[0]] if self.items[p]["product_type"] != item["product_type"]], 3)
+            rng.choice(
+                [
+                    p
+                    for p in tops[item["product_type"].split(" > ")[0]]
+                    if self.items[p]["product_type"] != item["product_type"]
+                ],
+                3,
+            )
             for item in self.items
         ]
 
 
 def _item(rng: Any, number: int, top: str, shelf: str, nouns: list[str], typical: float) -> dict[str, Any]:
-    noun, word, brand = nouns[number % len(nouns)], WORDS[int(rng.integers(len(WORDS)))], BRANDS[int(rng.integers(len(BRANDS)))]
+    noun, word, brand = (
+        nouns[number % len(nouns)],
+        WORDS[int(rng.integers(len(WORDS)))],
+        BRANDS[int(rng.integers(len(BRANDS)))],
+    )
     price = max(round(float(typical * rng.lognormal(0, 0.45))), 4) - 0.05
     stock = 0 if rng.random() < 0.03 else int(rng.integers(3, 200))
     code = f"{shelf[:2].upper()}{number:04d}"
@@ -182,19 +196,23 @@ class Walk:
     def _visit(self, at: datetime) -> None:
         top = str(self.rng.choice(list(self.taste), p=list(self.taste.values())))
         shelf = f"{top} > {self.rng.choice(list(CATALOG[top]))}"
-        logged_in = False
+        logged_in = self.number < 5
         cart: list[int] = []
-        self._tell("page", "", {"path": "/"}, at, logged_in)
+        self._tell("identify" if logged_in else "page", "", {}, at, logged_in)
         for _ in range(int(self.rng.integers(2, 9))):
             at += timedelta(seconds=float(self.rng.exponential(50)) + 5)
-            place = int(self.rng.choice(self.shop.partners[cart[-1]])) if cart and self.rng.random() < 0.5 else self._choose(shelf)
+            place = (
+                int(self.rng.choice(self.shop.partners[cart[-1]]))
+                if cart and self.rng.random() < 0.5
+                else self._choose(shelf)
+            )
             at = self._look(place, at, logged_in)
             if self.rng.random() < (0.45 if cart else 0.16):
                 self._tell("track", "Product Added", self._product(place), at, logged_in)
                 cart.append(place)
         if cart and self.rng.random() < 0.55:
             at += timedelta(seconds=90)
-            if self.known:
+            if self.known and not logged_in:
                 logged_in = True
                 self._tell("identify", "", {}, at, logged_in)
             self._buy(cart, at + timedelta(seconds=60), logged_in)
@@ -232,12 +250,20 @@ class Walk:
         }
         self._tell("track", "Order Completed", order, at, logged_in)
         if self.rng.random() < 0.04:
-            self._tell("track", "Order Refunded", {**order, "products": products[:1]}, at + timedelta(days=3), logged_in)
+            self._tell(
+                "track", "Order Refunded", {**order, "products": products[:1]}, at + timedelta(days=3), logged_in
+            )
         refills = [place for place in cart if self.shop.items[place]["title"].endswith(tuple(REFILL))]
         if refills and logged_in:
             again = at + timedelta(days=float(self.rng.normal(18, 3)))
             if again < self.shop.until:
-                self._tell("track", "Order Completed", {**order, "order_id": f"{order['order_id']}r", "products": products[:1]}, again, True)
+                self._tell(
+                    "track",
+                    "Order Completed",
+                    {**order, "order_id": f"{order['order_id']}r", "products": products[:1]},
+                    again,
+                    True,
+                )
 
     def _product(self, place: int) -> dict[str, Any]:
         item = self.shop.items[place]

@@ -34,19 +34,19 @@ def shop_of(folder: str | None, shoppers: int, seed: int) -> Shop:
     raise LocalStackError(f"No shop is known in {folder}. It should hold online_retail.csv or online_retail.csv.gz.")
 
 
-def load(stack: Stack, shop: Shop, live_days: float) -> None:
-    api = Api(stack, stack.secret_key, CONNECTIONS)
+def history(stack: Stack, shop: Shop, live_days: float) -> list[Event]:
+    """Load the catalog, and into the lake what happened before the last `live_days`; returns what happened since."""
+    api = Api(stack, stack.secret_key)
     items = shop.catalog()
     for start in range(0, len(items), CATALOG_BATCH):
         api.call("PUT", "/v1/catalog/items", {"items": items[start : start + CATALOG_BATCH]})
-    print(f"Catalog: {len(items)} items.", flush=True)
+    print(f"  catalog: {len(items)} items", flush=True)
     events = list(shop.events())
     border = events[-1].timestamp - timedelta(days=live_days)
-    history = [event for event in events if event.timestamp < border]
-    _write_history(stack, history)
-    print(f"History: {len(history)} events in the lake.", flush=True)
-    live = [event for event in events if event.timestamp >= border]
-    _send(stack, api, live)
+    old = [event for event in events if event.timestamp < border]
+    _write_history(stack, old)
+    print(f"  history: {len(old)} events written to the lake", flush=True)
+    return events[len(old) :]
 
 
 def _write_history(stack: Stack, events: list[Event]) -> None:
@@ -63,11 +63,15 @@ def _write_history(stack: Stack, events: list[Event]) -> None:
         list(pool.map(write, folders.items()))
 
 
-def _send(stack: Stack, api: Api, events: list[Event]) -> None:
-    """Devices keep their order: events of one go through one connection."""
+def live(stack: Stack, events: list[Event]) -> None:
+    """Send events over the API and wait until shoppers' states have them.
+
+    Devices keep their order: events of one go through one connection.
+    """
     lanes: list[list[Event]] = [[] for _ in range(CONNECTIONS)]
     for event in events:
         lanes[hash(event.anonymous_id or event.user_id or event.message_id) % CONNECTIONS].append(event)
+    api = Api(stack, stack.secret_key, CONNECTIONS)
     began, sent = time.monotonic(), 0
 
     def run(lane: list[Event]) -> Iterator[int]:
@@ -79,14 +83,19 @@ def _send(stack: Stack, api: Api, events: list[Event]) -> None:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for count in pool.map(lambda lane: sum(run(lane)), lanes):
             sent += count
-    print(f"Live: {sent} events sent in {time.monotonic() - began:.0f} s; waiting until shoppers' states have them …", flush=True)
+    print(
+        f"Live: {sent} events sent in {time.monotonic() - began:.0f} s; waiting until shoppers' states have them …",
+        flush=True,
+    )
     _wait(stack, events)
 
 
 def _message(event: Event) -> dict[str, Any]:
     """As a server would send it: the Tracking API's form."""
     plain: dict[str, Any] = msgspec.to_builtins(event)
-    return {name: plain[name] for name in plain if name not in ("receivedAt", "verified", "consent", "originalTimestamp")}
+    return {
+        name: plain[name] for name in plain if name not in ("receivedAt", "verified", "consent", "originalTimestamp")
+    }
 
 
 def _wait(stack: Stack, events: Iterable[Event]) -> None:
@@ -103,9 +112,13 @@ def _wait(stack: Stack, events: Iterable[Event]) -> None:
         states = store.get_many(watched)
         # a device's history moves to the shopper who logs in, so an emptied device has been seen as well
         watched = {
-            key: at for key, at in watched.items() if states[key].state.session.last < at - 1 and not states[key].state.user_id
+            key: at
+            for key, at in watched.items()
+            if states[key].state.session.last < at - 1 and not states[key].state.user_id
         }
         time.sleep(0.5)
     if watched:
-        raise LocalStackError(f"The states of {len(watched)} shoppers did not catch up within {MOST_WAIT:.0f} s; see `make logs`.")
-    print("Shoppers' states are up to date.", flush=True)
+        raise LocalStackError(
+            f"The states of {len(watched)} shoppers did not catch up within {MOST_WAIT:.0f} s; see `make logs`."
+        )
+    print("  shoppers' states are up to date", flush=True)

@@ -8,7 +8,12 @@ from infrastructure.cli.aws import client
 from infrastructure.local.layout import LocalStackError, Stack
 from shared.lists.store import ListsStore
 
-STEPS = {"Prepare": "reading the lake", "Train": "training", "Evaluate": "measuring on unseen days", "Publish": "publishing"}
+STEPS = {
+    "Prepare": "reading the lake",
+    "Train": "training",
+    "Evaluate": "measuring on unseen days",
+    "Publish": "publishing",
+}
 
 
 def train(stack: Stack) -> dict[str, Any]:
@@ -22,7 +27,9 @@ def train(stack: Stack) -> dict[str, Any]:
         time.sleep(0.5)
     _tell(machine, execution, told, began)
     if described["status"] != "SUCCEEDED":
-        raise LocalStackError(f"Training {described['status'].lower()}: {described.get('error', '')} {described.get('cause', '')}"[:2000])
+        raise LocalStackError(
+            f"Training {described['status'].lower()}: {described.get('error', '')} {described.get('cause', '')}"[:2000]
+        )
     output = json.loads(described["output"])
     if "error" in output:
         raise LocalStackError(f"There is not enough data to train on: {output['error'].get('Cause', '')}")
@@ -58,7 +65,9 @@ def versions(stack: Stack) -> str:
     rows = []
     for version in pointer.kept:
         means = metrics(stack, version)["metrics"]["model"]["means"]
-        rows.append(f"{'*' if version == pointer.current else ' '} {version}  ndcg@20 {means.get('ndcg@20 with repeats', 0):.4f}")
+        rows.append(
+            f"{'*' if version == pointer.current else ' '} {version}  ndcg@20 {means.get('ndcg@20 with repeats', 0):.4f}"
+        )
     return "\n".join(rows) or "No model has been published yet. `make train` trains one."
 
 

@@ -46,15 +46,19 @@ def start(layout: Layout) -> None:
         start_new_session=True,
     )
     layout.pid_file.write_text(str(supervisor.pid))
+    if not _comes_up(layout, supervisor):
+        reason = f"The reason is in {layout.logs}/emulator.log:\n{_tail(layout)}"
+        raise LocalStackError(f"The local stack did not start. {reason}")
+
+
+def _comes_up(layout: Layout, supervisor: "subprocess.Popen[bytes]") -> bool:
     for _ in range(300):
         if healthy(layout):
-            return
+            return True
         if supervisor.poll() is not None:
-            break
+            return False
         time.sleep(0.1)
-    raise LocalStackError(
-        f"The local stack did not start. The reason is in {layout.logs}/emulator.log:\n{_tail(layout)}"
-    )
+    return False
 
 
 def stop(layout: Layout) -> bool:

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ class Delivery:
             return len(batch)
         places = {record["SequenceNumber"]: place for place, record in enumerate(batch)}
         # a number that is not in the batch fails all of it
-        return min(places.get(failure.get("itemIdentifier"), 0) for failure in failures)
+        failed: list[int] = [places.get(failure.get("itemIdentifier"), 0) for failure in failures]
+        return int(min(failed))
 
     def _record(self, record: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -151,7 +153,7 @@ class ShardReader(threading.Thread):
         self.shard = shard
         self.positions = positions
         self.key = f"{mapping['UUID']}/{shard}"
-        self.kinesis = boto3.client("kinesis")
+        self.kinesis: Any = boto3.client("kinesis")
         self.stopped = False
 
     def run(self) -> None:
@@ -170,7 +172,7 @@ class ShardReader(threading.Thread):
                 time.sleep(1)
 
     def _room(self, buffer: Batch) -> int:
-        return max(self.mapping.get("BatchSize", 100) - len(buffer), 1)
+        return int(max(self.mapping.get("BatchSize", 100) - len(buffer), 1))
 
     def _iterator(self, buffer: Batch) -> str:
         stream = self.mapping["EventSourceArn"].rsplit("/", 1)[-1]
@@ -223,13 +225,7 @@ def main() -> None:
 
 def _follow(functions: Any, kinesis: Any, readers: dict[str, ShardReader], positions: Positions) -> None:
     """Start a reader for each shard of each enabled mapping, stop those whose mapping is gone or changed."""
-    wanted: dict[str, tuple[dict[str, Any], str]] = {}
-    for page in functions.get_paginator("list_event_source_mappings").paginate():
-        for mapping in page["EventSourceMappings"]:
-            if ":kinesis:" in mapping["EventSourceArn"] and mapping["State"] == "Enabled":
-                stream = mapping["EventSourceArn"].rsplit("/", 1)[-1]
-                for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
-                    wanted[f"{mapping['UUID']}/{shard['ShardId']}"] = mapping, shard["ShardId"]
+    wanted = {f"{mapping['UUID']}/{shard}": (mapping, shard) for mapping, shard in _mapped_shards(functions, kinesis)}
     for key, reader in list(readers.items()):
         if key not in wanted or not reader.is_alive():
             reader.stopped = True
@@ -239,6 +235,14 @@ def _follow(functions: Any, kinesis: Any, readers: dict[str, ShardReader], posit
             readers[key] = ShardReader(mapping, shard, positions)
             readers[key].start()
         readers[key].mapping.update(mapping)
+
+
+def _mapped_shards(functions: Any, kinesis: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    for page in functions.get_paginator("list_event_source_mappings").paginate():
+        for mapping in page["EventSourceMappings"]:
+            if ":kinesis:" in mapping["EventSourceArn"] and mapping["State"] == "Enabled":
+                stream = mapping["EventSourceArn"].rsplit("/", 1)[-1]
+                yield from ((mapping, shard["ShardId"]) for shard in kinesis.list_shards(StreamName=stream)["Shards"])
 
 
 if __name__ == "__main__":

@@ -71,9 +71,8 @@ def _corrected(original: datetime | None, sent: datetime | None, received: datet
 def _check(event: Event) -> None:
     if event.type == "alias" and not (event.previous_id and event.user_id):
         raise InvalidRequest("an alias needs previousId and userId", "userId" if event.previous_id else "previousId")
-    if not (event.anonymous_id or event.user_id):
-        if event.consent.personalization:
-            raise InvalidRequest("an event needs anonymousId or userId", "anonymousId")
+    if not (event.anonymous_id or event.user_id) and event.consent.personalization:
+        raise InvalidRequest("an event needs anonymousId or userId", "anonymousId")
     if event.type == "track":
         _check_products(event)
 

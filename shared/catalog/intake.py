@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from shared.catalog.feed import Line, lines
-from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from shared.catalog.model import Item
 
 CHUNK = 1000
 MOST_REJECTED = 10_000  # kept in full; the report counts all

@@ -29,7 +29,27 @@ AVAILABILITY = {
 }
 PRICE = re.compile(r"^\s*(?:(?P<before>[A-Za-z]{3})\s*)?(?P<amount>\d+(?:[.,]\d{1,4})?)\s*(?P<after>[A-Za-z]{3})?\s*$")
 KNOWN = frozenset(
-    ["id", "title", "description", "link", "image_link", "availability", "price", "sale_price", "brand", "product_type", "google_product_category", "item_group_id", "stock", "margin", "available_from", "available_until", "tags", "attributes", "currency"]
+    [
+        "id",
+        "title",
+        "description",
+        "link",
+        "image_link",
+        "availability",
+        "price",
+        "sale_price",
+        "brand",
+        "product_type",
+        "google_product_category",
+        "item_group_id",
+        "stock",
+        "margin",
+        "available_from",
+        "available_until",
+        "tags",
+        "attributes",
+        "currency",
+    ]
 )
 MOST_ATTRIBUTES = 50
 

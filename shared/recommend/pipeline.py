@@ -12,7 +12,7 @@ from shared.catalog.model import Item, recommendable
 from shared.lists.model import Scored
 from shared.profiles.state import Candidate, State
 from shared.recommend import reasons
-from shared.recommend.placements import PLACEMENTS
+from shared.recommend.placements import PLACEMENTS, Source
 from shared.recommend.request import Filter, Request
 
 STEP_DECAY = 0.7  # weight of an item of the request by how many came after it
@@ -81,30 +81,39 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
 def candidates(request: Request, reads: Reads) -> list[Pick]:
     """All sources of the placement in one list, best first. Scores of the sources add up."""
     placement = PLACEMENTS[request.placement]
-    context = request.cart if request.placement == "cart" and request.cart else request.items
+    context = _context(request, reads.state)
     total: dict[str, float] = {}
-    led: dict[str, tuple[float, str, str, str]] = {}
-
-    def offer(item: str, score: float, reason: str, because: str, tier: str) -> None:
-        total[item] = total.get(item, 0.0) + score
-        if item not in led or score > led[item][0]:
-            led[item] = score, reason, because, tier
-
+    led: dict[str, Pick] = {}
     for source, weight in placement.weights.items():
-        if source == "live":
-            for candidate, score in _live(request, reads.state):
-                offer(candidate.item, weight * score, candidate.reason, candidate.because, "live")
-        elif source == "category":
-            for scored in reads.category:
-                for item, score in scored:
-                    offer(item, weight * score, reasons.POPULAR, "category", "segment")
-        else:
-            word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
-            for step, item in enumerate(reversed(context)):
-                for other, score in reads.lists.get(f"{source}#{item}", []):
-                    offer(other, weight * STEP_DECAY**step * score, word, item, "lists")
+        for pick in _offers(source, weight, context, request, reads):
+            total[pick.item] = total.get(pick.item, 0.0) + pick.score
+            if pick.item not in led or pick.score > led[pick.item].score:
+                led[pick.item] = pick
     best = heapq.nsmallest(len(total), total, key=lambda item: (-total[item], item))
-    return [Pick(item, total[item], *led[item][1:]) for item in best]
+    return [led[item]._replace(score=total[item]) for item in best]
+
+
+def _offers(source: Source, weight: float, context: tuple[str, ...], request: Request, reads: Reads) -> Iterator[Pick]:
+    if source == "live":
+        for candidate, score in _live(request, reads.state):
+            yield Pick(candidate.item, weight * score, candidate.reason, candidate.because, "live")
+    elif source == "category":
+        for scored in reads.category:
+            yield from (Pick(item, weight * score, reasons.POPULAR, "category", "segment") for item, score in scored)
+    else:
+        word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
+        for step, item in enumerate(reversed(context)):
+            for other, score in reads.lists.get(f"{source}#{item}", []):
+                yield Pick(other, weight * STEP_DECAY**step * score, word, item, "lists")
+
+
+def _context(request: Request, state: State) -> tuple[str, ...]:
+    """The items whose lists count, latest last."""
+    if request.placement == "cart" and request.cart:
+        return request.cart
+    if not request.items and not state.candidates:
+        return tuple(touch.item for touch in state.recent)
+    return request.items
 
 
 def fallbacks(reads: Reads) -> Iterator[Pick]:

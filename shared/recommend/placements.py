@@ -1,11 +1,13 @@
 """The places in a shop that ask for recommendations, and what each is for."""
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 Source = Literal["live", "similar", "together", "category"]
 
 
-class Placement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Placement:
     """`weights` says how much each source counts; what no source fills comes from popular lists."""
 
     count: int

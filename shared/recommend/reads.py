@@ -4,7 +4,7 @@ What changes slowly is kept in memory for seconds. When a read fails, what was k
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -104,11 +104,19 @@ class Reader:
         try:
             found = self.tables.get([*([f"s:{shopper}"] if shopper else []), *wanted.values()])
             state = decode_state(found[f"s:{shopper}"]) if f"s:{shopper}" in found else EMPTY
+            if shopper and not state.candidates:
+                wanted |= self._of_recent(state, kinds)
+                found |= self.tables.get([stored for stored in wanted.values() if stored not in found])
             lists = {name: decode(found[stored]) for name, stored in wanted.items() if stored in found}
         except FAILURES as error:
             self.failed(error)
             state, lists = EMPTY, {}
         return Reads(state, lists, self._popular(request, state), self._category(request))
+
+    def _of_recent(self, state: State, kinds: Sequence[str]) -> dict[str, str]:
+        """For a shopper whose candidates no model has computed yet: the lists of what they dealt with last."""
+        recent = [touch.item for touch in state.recent[-CONTEXT_ITEMS:]]
+        return {f"{kind}#{item}": f"l:{self.version}#{kind}#{item}" for kind in kinds for item in recent}
 
     def items(self, ids: list[str]) -> dict[str, Item]:
         try:

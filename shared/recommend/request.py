@@ -1,5 +1,6 @@
 """What a storefront may ask: parsed once, with every mistake named."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from shared.errors import InvalidRequest
@@ -19,7 +20,8 @@ class Filter(NamedTuple):
     allow_purchased: bool | None = None  # None: as the placement says
 
 
-class Request(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Request:
     placement: str
     count: int
     anonymous_id: str = ""

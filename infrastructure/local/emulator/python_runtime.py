@@ -9,11 +9,14 @@ import fcntl
 import os
 import termios
 import time
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PORT = os.environ.get("GATEWAY_PORT", "4566")
 BOOTSTRAP = '#!/bin/sh\nexec "$SHOPWINDOW_RUNTIME" -m awslambdaric "$_HANDLER"\n'
@@ -37,7 +40,7 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
             disable_nagle_algorithm = True
             wbufsize = -1  # whole answers at once: small writes wait 40 ms for the other side's acknowledgement
 
-            def do_GET(self) -> None:
+            def do_GET(self) -> None:  # noqa: N802 - http.server's name
                 if self.path.endswith("/runtime/restore/next"):  # SnapStart: the restore is over at once
                     self._respond(200)
                 else:
@@ -64,10 +67,10 @@ def apply() -> None:
 
     def python_code_dir(code_zip: bytes) -> str:
         folder = str(code_dir(code_zip))
-        bootstrap = os.path.join(folder, "bootstrap")
-        if _python.get() and not os.path.exists(bootstrap):
-            with open(os.open(bootstrap, os.O_CREAT | os.O_WRONLY, 0o755), "w") as file:
-                file.write(BOOTSTRAP)
+        bootstrap = Path(folder, "bootstrap")
+        if _python.get() and not bootstrap.exists():
+            bootstrap.write_text(BOOTSTRAP)
+            bootstrap.chmod(0o755)
         return folder
 
     def python_environment(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:

@@ -1,0 +1,59 @@
+# Shopwindow: `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv/bin
+PORT ?= 4566
+SHOP_PORT ?= 8000
+DATA ?=
+export PORT
+
+.PHONY: help setup run up down status logs reset train models test check bench deploy browser
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+setup: ## install everything the project needs into .venv and .local
+	@sh infrastructure/setup.sh "$(PYTHON)"
+
+run: up ## the whole thing: local stack, a shop with data, a trained model, the demo shop (DATA=folder loads a real shop)
+	@$(VENV)/python -m infrastructure.cli first-day $(if $(DATA),--data "$(DATA)")
+	@$(VENV)/python -m infrastructure.cli demo --port $(SHOP_PORT)
+
+up: setup ## start the local stack and deploy to it
+	@$(VENV)/python -m infrastructure.local start
+	@$(VENV)/python -m infrastructure.local deploy
+
+down: ## stop the local stack; its state is kept
+	@$(VENV)/python -m infrastructure.local stop
+
+status: ## where the local stack is, and its keys
+	@$(VENV)/python -m infrastructure.local status
+
+logs: ## the latest of all logs
+	@$(VENV)/python -m infrastructure.local logs
+
+reset: ## stop the local stack and delete its state
+	@$(VENV)/python -m infrastructure.local reset
+
+train: ## train and publish a model on the running stack
+	@$(VENV)/python -m infrastructure.cli train
+
+models: ## the versions that are kept
+	@$(VENV)/python -m infrastructure.cli models
+
+check: setup ## lint, types, templates
+	@echo "Checking code and templates …"
+	@$(VENV)/ruff check . && $(VENV)/ruff format --check . && $(VENV)/mypy && $(VENV)/cfn-lint
+
+test: setup browser check ## everything is checked and tested, on a local stack of its own
+	@sh infrastructure/test.sh
+
+browser: setup ## a Chromium for the browser tests
+	@sh infrastructure/browser.sh
+
+bench: setup ## measure: serving, cold start, ingest, training
+	@for name in serving cold_start ingest training; do $(VENV)/python -m tests.benchmarks.$$name || exit 1; done
+
+deploy: setup ## build and deploy to AWS with the settings in samconfig.toml
+	@$(VENV)/sam build --build-in-source && $(VENV)/sam deploy
