@@ -36,6 +36,15 @@ def reciprocal_rank(ranked: Sequence[str], right: Collection[str]) -> float:
     return next((1 / (place + 1) for place, item in enumerate(ranked) if item in right), 0.0)
 
 
+def clearly_worse(mine: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether the 95 % bootstrap interval of the mean of paired differences lies wholly below zero.
+
+    >>> clearly_worse([0.1, 0.2, 0.1], [0.5, 0.6, 0.5]), clearly_worse([0.1, 0.9], [0.9, 0.1])
+    (True, False)
+    """
+    return interval([a - b for a, b in zip(mine, theirs, strict=True)])[1] < 0
+
+
 def interval(values: Sequence[float], seed: int = 1, rounds: int = 500) -> tuple[float, float]:
     """95 % bootstrap interval of the mean over shoppers."""
     if not values:

@@ -45,10 +45,12 @@ class Result:
             self.values.setdefault(f"{name}@{K} {mode}", []).append(metric(top, right))
         self.shown.update(top)
 
+    def means(self) -> dict[str, float]:
+        return {name: float(np.mean(values)) for name, values in self.values.items()}
+
     def summary(self, items: int) -> dict[str, Any]:
-        means = {name: float(np.mean(values)) for name, values in self.values.items()}
         bounds = {name: interval(values) for name, values in self.values.items()}
-        return {"means": means, "intervals": bounds, "coverage": len(self.shown) / max(items, 1)}
+        return {"means": self.means(), "intervals": bounds, "coverage": len(self.shown) / max(items, 1)}
 
 
 def split_at(data: Interactions, share: float = 0.2, longest: float = 30 * DAY) -> float:
@@ -79,8 +81,8 @@ def cases(
     ]
 
 
-def measure(ranked: Ranked, shoppers: Iterable[Case], items: int) -> dict[str, Any]:
-    """Means, intervals and coverage, `with repeats` and `new only`; shoppers with nothing new to find count in the first only."""
+def measure(ranked: Ranked, shoppers: Iterable[Case]) -> Result:
+    """Every metric for every shopper, `with repeats` and `new only`; who found nothing new counts in the first only."""
     result = Result()
     for case in shoppers:
         repeats, fresh = ranked(case.state)
@@ -88,7 +90,7 @@ def measure(ranked: Ranked, shoppers: Iterable[Case], items: int) -> dict[str, A
         new = case.right - case.bought
         if new:
             result.add("new only", fresh, new)
-    return result.summary(items)
+    return result
 
 
 def _by_shopper(data: Interactions, wanted: Any) -> dict[int, list[int]]:

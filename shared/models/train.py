@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from shared.errors import ShopwindowError
-from shared.evaluation.protocol import Case, Ranked, cases, measure, popular_first, split_at
+from shared.evaluation.metrics import clearly_worse
+from shared.evaluation.protocol import Case, Ranked, Result, cases, measure, popular_first, split_at
 from shared.models.bundle import Bundle
 from shared.models.candidates import rank
 from shared.models.fit import described, fit
@@ -15,7 +16,6 @@ from shared.models.tune import tune
 from shared.profiles.state import State
 
 FEWEST_CASES = 30
-KEEPS = 0.98  # a new version may lose this little against the current one: noise, not harm
 METRICS = ("ndcg@20 with repeats", "ndcg@20 new only")
 Facts = dict[str, tuple[str, str, float]]  # item id -> top category, brand, price
 
@@ -58,13 +58,13 @@ def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None
     models: dict[str, Ranked] = {"model": served(trial, moment), "popularity": popular_first(trial)}
     if current:
         models["current"] = served(replace(trial, settings={**trial.settings, **current}), moment)
-    metrics = {name: measure(ranked, shoppers, trial.size) for name, ranked in models.items()}
-    passed, reasons = gate(metrics, len(shoppers))
+    results = {name: measure(ranked, shoppers) for name, ranked in models.items()}
+    passed, reasons = gate(results, len(shoppers))
     return {
         "shoppers": len(shoppers),
         "split": moment,
-        "metrics": metrics,
-        "segments": _by_activity(shoppers, models, trial.size),
+        "metrics": {name: result.summary(trial.size) for name, result in results.items()},
+        "segments": _by_activity(shoppers, models),
         "passed": passed,
         "reasons": reasons,
         "examples": _examples(shoppers, trial, moment),
@@ -82,34 +82,38 @@ def served(bundle: Bundle, now: float) -> Ranked:
     return ranked
 
 
-def gate(metrics: dict[str, Any], shoppers: int) -> tuple[bool, list[str]]:
-    """Whether the new version may be published, and why, in plain words."""
+def gate(results: dict[str, Result], shoppers: int) -> tuple[bool, list[str]]:
+    """Whether the new version may be published, and why, in plain words. It is refused where it is clearly worse than a rival:
+    where shoppers' differences leave no doubt, so that a small shop is not ruled by chance."""
     if shoppers < FEWEST_CASES:
         return True, [
             f"Only {shoppers} shoppers came back in the test days: too few to judge by, so the new version is taken."
         ]
     reasons, passed = [], True
     for metric in METRICS:
-        mine = metrics["model"]["means"].get(metric, 0.0)
-        for rival, floor in (("popularity", 1.0), ("current", KEEPS)):
-            theirs = metrics.get(rival, {}).get("means", {}).get(metric)
-            if theirs is None:
+        mine = results["model"].values.get(metric, [])
+        for rival in ("popularity", "current"):
+            theirs = results[rival].values.get(metric, []) if rival in results else []
+            if not theirs:
                 continue
-            good = mine >= theirs * floor
-            passed = passed and good
+            worse = clearly_worse(mine, theirs)
+            passed = passed and not worse
             name = "popularity" if rival == "popularity" else "the current version"
-            reasons.append(f"{'Good' if good else 'Refused'}: {metric} is {mine:.4f}, {name} has {theirs:.4f}.")
+            word = "Refused, clearly worse" if worse else "Good"
+            reasons.append(
+                f"{word}: {metric} is {sum(mine) / len(mine):.4f}, {name} has {sum(theirs) / len(theirs):.4f}."
+            )
     return passed, reasons
 
 
-def _by_activity(shoppers: list[Case], models: dict[str, Ranked], items: int) -> dict[str, dict[str, Any]]:
+def _by_activity(shoppers: list[Case], models: dict[str, Ranked]) -> dict[str, dict[str, Any]]:
     """The same by how much was known of the shopper."""
     bands = {"1-2 events": (1, 2), "3-5 events": (3, 5), "6-20 events": (6, 20), "over 20 events": (21, 10**9)}
     found = {}
     for name, (least, most) in bands.items():
         members = [case for case in shoppers if least <= case.state.totals.events <= most]
         if members:
-            means = {model: measure(ranked, members, items)["means"] for model, ranked in models.items()}
+            means = {model: measure(ranked, members).means() for model, ranked in models.items()}
             found[name] = {"shoppers": len(members), **means}
     return found
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -15,8 +14,14 @@ from playwright.sync_api import sync_playwright
 from infrastructure.cli import demo
 from infrastructure.local.layout import ROOT
 
-pytest_plugins = []
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +31,9 @@ def browser():
         try:
             opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         except Exception as error:
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no Chromium: `make browser` installs one ({error})")
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(
+                f"no Chromium: `make browser` installs one ({error})"
+            )
         yield opened
         opened.close()
 
@@ -46,12 +53,14 @@ def page(browser):
 @pytest.fixture(scope="session")
 def demo_shop(stack, shop, tmp_path_factory):
     """Its address."""
-    folder: Path = tmp_path_factory.mktemp("demo")
+    folder = tmp_path_factory.mktemp("demo")
     demo.write(stack, shop, folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "storefront.demo.server", "--data", str(folder), "--port", str(port)], cwd=ROOT)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "storefront.demo.server", "--data", str(folder), "--port", str(port)], cwd=ROOT
+    )
     address = f"http://localhost:{port}"
     for _ in range(100):
         try:

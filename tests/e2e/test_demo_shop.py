@@ -12,7 +12,9 @@ def enter(page, address, agree=True):
 
 
 def shown(page, placement="home"):
-    return page.eval_on_selector_all(f"main [data-placement={placement}] [data-item]", "tiles => tiles.map(t => t.dataset.item)")
+    return page.eval_on_selector_all(
+        f"main [data-placement={placement}] [data-item]", "tiles => tiles.map(t => t.dataset.item)"
+    )
 
 
 def tier(page, placement="home"):

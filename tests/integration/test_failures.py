@@ -50,7 +50,10 @@ def profiles_processes():
 
 def test_killing_profiles_mid_batch_and_replaying_the_stream_changes_nothing(stack, aws, browser_api, shopper):
     people = [f"{shopper}-{n}" for n in range(40)]
-    batches = [[view(p, f"item-{r}-{n % 7}") for n, p in enumerate(people)] for r in range(25)]
+    batches = [
+        [view(p, f"item-{r}-{n % 7}", timestamp="2020-01-01T00:00:00Z") for n, p in enumerate(people)]
+        for r in range(25)
+    ]
     stopped = threading.Event()
 
     def kill():
