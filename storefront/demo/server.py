@@ -48,7 +48,10 @@ def main() -> int:
     except OSError:
         print(f"Port {args.port} is taken. Choose another: make run SHOP_PORT={args.port + 1}", file=sys.stderr)
         return 1
-    print(f"The shop is open: http://localhost:{args.port}   (Ctrl-C closes it; `make down` stops the local stack)", flush=True)
+    print(
+        f"The shop is open: http://localhost:{args.port}   (Ctrl-C closes it; `make down` stops the local stack)",
+        flush=True,
+    )
     try:
         server.serve_forever()
     except KeyboardInterrupt:
