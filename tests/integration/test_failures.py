@@ -36,19 +36,22 @@ def test_a_poison_record_is_kept_for_replay_and_stops_nobody(stack, aws, browser
     aws("s3").delete_object(Bucket=stack.outputs["LakeBucket"], Key=again)
 
 
-def profiles_processes():
-    """Pids of running environments of the profiles function of this user's stacks."""
+def profiles_processes(stack):
+    """Pids of the running environments of this stack's profiles function."""
+    marks = (b"_HANDLER=functions.profiles.handler.lambda_handler", f"AWS_ENDPOINT_URL={stack.endpoint}".encode())
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if b"_HANDLER=functions.profiles.handler.lambda_handler" in (entry / "environ").read_bytes():
-                found.append(int(entry.name))
+            variables = (entry / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
+        if all(mark in variables for mark in marks):
+            found.append(int(entry.name))
     return found
 
 
 def test_killing_profiles_mid_batch_and_replaying_the_stream_changes_nothing(stack, aws, browser_api, shopper):
+    killed = []
     people = [f"{shopper}-{n}" for n in range(40)]
     batches = [
         [view(p, f"item-{r}-{n % 7}", timestamp="2020-01-01T00:00:00Z") for n, p in enumerate(people)]
@@ -58,8 +61,9 @@ def test_killing_profiles_mid_batch_and_replaying_the_stream_changes_nothing(sta
 
     def kill():
         while not stopped.wait(0.4):
-            for pid in profiles_processes():
+            for pid in profiles_processes(stack):
                 os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -74,6 +78,7 @@ def test_killing_profiles_mid_batch_and_replaying_the_stream_changes_nothing(sta
     keys = [f"a#{p}" for p in people]
     eventually(lambda: sum(v.state.totals.views for v in store.get_many(keys).values()) == 1000, 60)
 
+    assert killed
     tables = [stack.outputs["ShoppersTable"], stack.outputs["ListsTable"]]
     before = [table(aws, name) for name in tables]
     assert replay_stream(stack, aws) >= 1000
