@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from infrastructure.cli import demo
 from infrastructure.local.layout import ROOT
+from tests.integration.conftest import shop, stack  # noqa: F401 - fixtures
 
 FLAGS = [
     "--no-sandbox",
