@@ -13,7 +13,9 @@ from playwright.sync_api import sync_playwright
 
 from infrastructure.cli import demo
 from infrastructure.local.layout import ROOT
-from tests.integration.conftest import shop, stack  # noqa: F401 - fixtures
+from tests.integration import conftest as deployed
+
+stack, shop = deployed.stack, deployed.shop
 
 FLAGS = [
     "--no-sandbox",
