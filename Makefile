@@ -20,9 +20,9 @@ run: up ## the whole thing: local stack, a shop with data, a trained model, the 
 	@$(VENV)/python -m infrastructure.cli first-day $(if $(DATA),--data "$(DATA)")
 	@$(VENV)/python -m infrastructure.cli demo --port $(SHOP_PORT)
 
-up: setup ## start the local stack and deploy to it
-	@$(VENV)/python -m infrastructure.local start
-	@$(VENV)/python -m infrastructure.local deploy
+up: setup ## start the local stack and deploy to it (AUTH=1 enforces IAM, CACHE=1 puts Redis in front of the tables)
+	@$(VENV)/python -m infrastructure.local start $(if $(AUTH),--auth)
+	@$(VENV)/python -m infrastructure.local deploy $(if $(CACHE),--cache)
 
 down: ## stop the local stack; its state is kept
 	@$(VENV)/python -m infrastructure.local stop

@@ -15,14 +15,14 @@ command -v "$python" >/dev/null || { echo "Python is missing: install Python 3.1
 for environment in dev:.venv emulator:.local/emulator runtime:.local/runtime; do
   name=${environment%%:*} folder=${environment#*:}
   digest=$("$python" -c 'import hashlib,sys; print(hashlib.sha256(b"".join(open(f,"rb").read() for f in sys.argv[1:])+sys.version.encode()).hexdigest())' \
-    "requirements/$name.txt" $([ "$name" = dev ] && ls functions/*/requirements.txt))
+    "requirements/$name.txt" $([ "$name" = dev ] && ls functions/*/*.txt))
   [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$digest" ] && continue
   echo "Installing $folder …"
   [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
   if [ "$name" = dev ]; then
     "$folder/bin/python" -m pip install -q "$(grep '^uv==' requirements/dev.txt)"
   fi
-  .venv/bin/uv pip install -q --python "$folder/bin/python" -r "requirements/$name.txt" \
+  .venv/bin/uv pip install -q --compile-bytecode --python "$folder/bin/python" -r "requirements/$name.txt" \
     || { echo "Packages could not be installed: is the package index reachable?" >&2; exit 1; }
   echo "$digest" > "$folder/.stamp"
 done

@@ -61,6 +61,12 @@ def access(key: str, write_key: str, secret_key: Callable[[], str]) -> Access:
     raise Unauthorized("this key is neither the shop's write key nor its secret key")
 
 
+def need_secret(key: str, secret_key: Callable[[], str]) -> None:
+    """For what only the shop's servers may do. Raises Unauthorized."""
+    if not key or not _same(key, secret_key()):
+        raise Unauthorized("this needs the shop's secret key as user name of HTTP basic authentication")
+
+
 def user_hash(secret_key: str, user_id: str) -> str:
     """Hex HMAC-SHA256(secret key, user id): what a shop's server puts in the page to prove who is logged in."""
     return hmac.new(secret_key.encode(), user_id.encode(), hashlib.sha256).hexdigest()

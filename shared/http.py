@@ -15,6 +15,8 @@ JSON = {"content-type": "application/json"}
 def json_body(event: dict[str, Any], limit: int) -> Any:
     """The decoded body, whatever its content type (beacons can only send text). Raises InvalidRequest or TooLarge (over `limit` bytes)."""
     raw = body_bytes(event, limit)
+    if not raw:
+        raise InvalidRequest("the body is empty; send JSON")
     try:
         return json.decode(raw)
     except (DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -1,6 +1,7 @@
-"""Every test runs with fake credentials and without the developer's own AWS settings."""
+"""Every test runs with fake credentials, without the developer's own AWS settings, and reaches this machine only."""
 
 import os
+import socket
 
 for name in [n for n in os.environ if n.startswith("AWS_")]:
     del os.environ[name]
@@ -11,3 +12,15 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
     POWERTOOLS_METRICS_DISABLED="true",
 )
+
+_connect = socket.socket.connect
+
+
+def _connect_here(self, address):
+    host = address[0] if isinstance(address, tuple) else "localhost"
+    if not (host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")):
+        raise AssertionError(f"a test wants to talk to {host}: nothing outside this machine may be needed")
+    return _connect(self, address)
+
+
+socket.socket.connect = _connect_here

@@ -2,21 +2,24 @@
 
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import auth, clients, http
 from shared.cache import connect
 from shared.catalog.desk import CatalogDesk
 from shared.catalog.store import CatalogStore
 from shared.config import AdminSettings, from_env
-from shared.errors import Forbidden, ShopwindowError
+from shared.errors import ShopwindowError, Unavailable
 from shared.observability import cache_failed, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MAX_BODY = 5_000_000
+ITEM = "/v1/catalog/items/.+"  # the id is taken from the gateway's path parameters: a router knows fewer characters
 settings = from_env(AdminSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 store = CatalogStore(clients.dynamodb(), settings.catalog_table, connect(settings.redis_url, cache_failed))
@@ -25,9 +28,7 @@ app = APIGatewayHttpResolver()
 
 def desk() -> CatalogDesk:
     """The caller has proven to be one of the shop's servers."""
-    key = auth.key_of(app.current_event.headers)
-    if auth.access(key, "", secret) != "secret":
-        raise Forbidden("the catalog needs the secret key")
+    auth.need_secret(auth.key_of(app.current_event.headers), secret)
     return CatalogDesk(store, now=time.time())
 
 
@@ -35,9 +36,16 @@ def body() -> Any:
     return http.json_body(app.current_event.raw_event, MAX_BODY)
 
 
+def item_id() -> str:
+    return unquote(app.current_event.path_parameters["id"])
+
+
 @app.put("/v1/catalog/items")
 def put_items() -> dict[str, Any]:
-    return desk().put_many(body())
+    answer = desk().put_many(body())
+    metrics.add_metric("ItemsWritten", "Count", answer["written"])
+    metrics.add_metric("ItemsRejected", "Count", len(answer["rejected"]))
+    return answer
 
 
 @app.get("/v1/catalog/items")
@@ -46,33 +54,34 @@ def list_items() -> dict[str, Any]:
     return desk().page(query.get("limit", "100"), query.get("cursor", ""))
 
 
-@app.put("/v1/catalog/items/<item_id>")
-def put_item(item_id: str) -> dict[str, Any]:
-    return desk().put(item_id, body())
+@app.put(ITEM)
+def put_item() -> dict[str, Any]:
+    return desk().put(item_id(), body())
 
 
-@app.patch("/v1/catalog/items/<item_id>")
-def patch_item(item_id: str) -> dict[str, Any]:
-    return desk().patch(item_id, body())
+@app.patch(ITEM)
+def patch_item() -> dict[str, Any]:
+    return desk().patch(item_id(), body())
 
 
-@app.get("/v1/catalog/items/<item_id>")
-def get_item(item_id: str) -> dict[str, Any]:
-    return desk().get(item_id)
+@app.get(ITEM)
+def get_item() -> dict[str, Any]:
+    return desk().get(item_id())
 
 
-@app.delete("/v1/catalog/items/<item_id>")
-def delete_item(item_id: str) -> dict[str, Any]:
-    return desk().delete(item_id)
-
-
-@app.exception_handler(ShopwindowError)  # type: ignore[untyped-decorator]
-def refuse(error: ShopwindowError) -> Response[Any]:
-    answer = http.failed(error)
-    return Response(error.status, "application/json", answer["body"])
+@app.delete(ITEM)
+def delete_item() -> dict[str, Any]:
+    return desk().delete(item_id())
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    return app.resolve(event, context)
+    metrics.add_metric("CatalogRequests", "Count", 1)
+    try:
+        return app.resolve(event, context)
+    except ShopwindowError as error:
+        return http.failed(error)
+    except (ClientError, BotoCoreError) as error:
+        logger.exception("the catalog table or the secret failed")
+        return http.failed(Unavailable(f"the catalog did not answer ({type(error).__name__}); send the same again"))

@@ -4,7 +4,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from msgspec import json
+from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import auth, clients, http
 from shared.cache import connect
@@ -12,9 +12,12 @@ from shared.config import RecommendSettings, from_env
 from shared.errors import ShopwindowError
 from shared.observability import cache_failed, logger, metrics
 from shared.recommend.pipeline import answer
-from shared.recommend.reads import Reader, Tables
-from shared.recommend.render import render, render_static
-from shared.recommend.request import Request, from_query, parse
+from shared.recommend.reads import Reader
+from shared.recommend.render import render
+from shared.recommend.request import from_query, parse
+from shared.recommend.shopper import shopper_key
+from shared.recommend.static import S3Static
+from shared.recommend.tables import Names, Tables
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,27 +27,16 @@ settings = from_env(RecommendSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 
 
-def read_static() -> list[dict[str, Any]]:
-    found = clients.s3(serving=True).get_object(Bucket=settings.models_bucket, Key="static/popular.json")
-    return list(json.decode(found["Body"].read()))
-
-
 def read_failed(error: Exception) -> None:
     metrics.add_metric("ReadFailed", "Count", 1)
     logger.warning("a read failed: %s", error)
 
 
-reader = Reader(
-    Tables(
-        clients.dynamodb(serving=True),
-        settings.shoppers_table,
-        settings.lists_table,
-        settings.catalog_table,
-        connect(settings.redis_url, cache_failed),
-    ),
-    read_static,
-    read_failed,
-)
+names = Names(settings.shoppers_table, settings.lists_table, settings.catalog_table)
+tables = Tables(clients.dynamodb(serving=True), names, connect(settings.redis_url, cache_failed), read_failed)
+static = S3Static(lambda: clients.s3(serving=True), settings.models_bucket)
+reader = Reader(tables, static, read_failed, time.time)  # the wall clock: a snapshot may be restored days later
+reader.warm()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -66,19 +58,21 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
     request = from_query(query) if get else parse(body)
-    shopper = shopper_key(request, access)
+    shopper = shopper_key(request, access, proven)
     reads = reader.read(request, shopper)
-    made = answer(request, reads, reader.items, time.time())
-    recommendation_id = f"{time.time_ns() // 1_000_000:011x}{os.urandom(6).hex()}"
-    personal = {"cache-control": "private, no-store" if shopper or not get else "public, max-age=60"}
+    now = time.time()
+    made = answer(request, reads, reader.items, now)
     metrics.add_metric("FallbackUsed", "Count", int(made.tier != "live"))
-    if not made.picks:
-        return http.answer(200, render_static(reader.last_resort(), request, recommendation_id), personal)
-    return http.answer(200, render(made, request, reads, recommendation_id, reader.version), personal)
+    metrics.add_metadata("tier", made.tier)
+    recommendation_id = f"{int(now * 1000):011x}{os.urandom(6).hex()}"
+    keep = get and not shopper and made.tier not in ("static", "none")
+    headers = {"cache-control": "public, max-age=60" if keep else "private, no-store"}
+    return http.answer(200, render(made, request, reads, recommendation_id, reader.version), headers)
 
 
-def shopper_key(request: Request, access: auth.Access) -> str:
-    """Only a proof opens a known shopper's history; a claim gets the device's own."""
-    if request.user_id and (access == "secret" or auth.verify_user_hash(secret, request.user_id, request.user_hash)):
-        return f"u#{request.user_id}"
-    return f"a#{request.anonymous_id}" if request.anonymous_id else ""
+def proven(user_id: str, user_hash: str) -> bool:
+    try:
+        return auth.verify_user_hash(secret, user_id, user_hash)
+    except (ClientError, BotoCoreError) as error:
+        read_failed(error)
+        return False

@@ -1,21 +1,24 @@
 """Steps of the training state machine: prepare, train, evaluate."""
 
 import hashlib
-import shutil
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from threadpoolctl import threadpool_limits
 
 from shared import clients
 from shared.catalog.model import top_category
 from shared.catalog.store import CatalogStore
 from shared.config import TrainingSettings, from_env
+from shared.evaluation.protocol import Facts
 from shared.evaluation.report import report
 from shared.lists.store import ListsStore
 from shared.models import bundle, interactions, lists
 from shared.models.prepare import prepare
 from shared.models.runs import Run, download
-from shared.models.train import Facts, TooLittleData, evaluate, neighbours, train
+from shared.models.train import TooLittleData, evaluate, neighbours, train
 from shared.observability import logger
 
 if TYPE_CHECKING:
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 
 settings = from_env(TrainingSettings)
 catalog = CatalogStore(clients.dynamodb(), settings.catalog_table)
-SCRATCH = Path("/tmp/shopwindow")  # noqa: S108 - a Lambda's only disk
 
 
 def run_of(version: str) -> Run:
@@ -33,12 +35,11 @@ def run_of(version: str) -> Run:
 def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
     """The version is named after the start of the execution: a retry writes the same run."""
     version = datetime.fromisoformat(event["started"]).strftime("%Y%m%dT%H%M%SZ")
-    shutil.rmtree(SCRATCH, ignore_errors=True)
-    files = download(clients.s3(), settings.lake_bucket, SCRATCH / "lake")
-    if not files:
-        raise TooLittleData("the lake is empty: send events first")
-    prepared = prepare(files, folder=str(SCRATCH / "duckdb"))
-    shutil.rmtree(SCRATCH, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as scratch:  # of its own: locally, two stacks may train at once
+        files = download(clients.s3(), settings.lake_bucket, Path(scratch, "lake"))
+        if not files:
+            raise TooLittleData("the lake is empty: send events first")
+        prepared = prepare(files, folder=str(Path(scratch, "duckdb")))
     run = run_of(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))
     run.put_json("counts.json", prepared.counts)
@@ -48,7 +49,7 @@ def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
 def do_train(event: dict[str, Any]) -> dict[str, Any]:
     run = run_of(event["version"])
     data = interactions.load(run.get("interactions.npz"))
-    trained = train(data, facts())
+    trained = train(data, facts(), serving()[1])
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
@@ -71,15 +72,22 @@ def do_train(event: dict[str, Any]) -> dict[str, Any]:
 def do_evaluate(event: dict[str, Any]) -> dict[str, Any]:
     run = run_of(event["version"])
     data = interactions.load(run.get("interactions.npz"))
-    pointer, _ = ListsStore(clients.dynamodb(), settings.lists_table).pointer()
-    current = run_of(pointer.current).get_json("manifest.json", "models")["settings"] if pointer.current else None
-    results = evaluate(data, bundle.load(run.get("trial.npz")), current)
-    whole = {**results, "version": event["version"], "counts": run.get_json("counts.json"), "current": pointer.current}
+    current, recipe = serving()
+    results = evaluate(data, bundle.load(run.get("trial.npz")), recipe)
+    whole = {**results, "version": event["version"], "counts": run.get_json("counts.json"), "current": current}
     run.put_json("metrics.json", whole)
     titles = {item.id: item.title for item in catalog.scan()}
     page = report(whole, run.get_json("search.json"), neighbours(bundle.load(run.get("bundle.npz"))), titles)
     run.put("report.html", page.encode(), "text/html; charset=utf-8")
     return {"version": event["version"], "passed": results["passed"], "reasons": results["reasons"]}
+
+
+def serving() -> tuple[str, dict[str, float] | None]:
+    """The version that serves now and its settings."""
+    pointer, _ = ListsStore(clients.dynamodb(), settings.lists_table).pointer()
+    if not pointer.current:
+        return "", None
+    return pointer.current, run_of(pointer.current).get_json("manifest.json", "models")["settings"]
 
 
 def facts() -> Facts:
@@ -95,4 +103,5 @@ STEPS = {"prepare": do_prepare, "train": do_train, "evaluate": do_evaluate}
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     logger.info("training step", step=event["step"])
-    return STEPS[event["step"]](event)
+    with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
+        return STEPS[event["step"]](event)

@@ -1,118 +1,198 @@
-"""`python -m infrastructure.cli load|train|models|rollback|replay|profile|demo`"""
+"""Load a shop, train, go back, replay, and look at what is known: `python -m infrastructure.cli COMMAND`."""
 
 import argparse
 import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.cli import demo, load, models, replay
+from infrastructure.cli import demo, given_up, load, models, replay
 from infrastructure.cli.api import stack
-from infrastructure.cli.aws import client
-from infrastructure.local.layout import Layout, LocalStackError
-from shared.profiles.store import ShoppersStore
+from infrastructure.cli.arrival import Arrival
+from infrastructure.cli.shop import Choice, Shop
+from infrastructure.cli.shopper import profile
+from infrastructure.cli.status import status
+from infrastructure.local.layout import Layout, LocalStackError, Stack
+from shared.errors import ShopwindowError
+from shared.events.model import Event
 
 Arguments = argparse.Namespace
 
 
 def do_load(args: Arguments) -> None:
-    shop = load.shop_of(args.data, args.shoppers, args.seed)
-    print(f"Loading the shop {shop.name} …", flush=True)
-    load.live(stack(), load.history(stack(), shop, args.live_days))
-    demo.write(stack(), shop, Layout.from_env().home / "demo")
+    _load(args, first_model=False)
 
 
 def do_first_day(args: Arguments) -> None:
     """History, a model of it, then the latest days through the live path, so that shoppers' states hold candidates."""
-    found, shop = stack(), load.shop_of(args.data, args.shoppers, args.seed)
-    if (Layout.from_env().home / "demo" / "config.json").exists():
-        print("The shop is loaded already (`make reset` starts afresh).")
-        demo.write(found, shop, Layout.from_env().home / "demo")
-        return
+    _load(args, first_model=True)
+
+
+def _load(args: Arguments, *, first_model: bool) -> None:
+    found = stack(args.stack_name)
+    shop, arrival = load.arrive(found, _choice(args), args.live_days)
+    if arrival.finished:
+        print(f"The shop {shop.name} is loaded already; nothing is changed (`make reset` starts afresh).")
+    else:
+        events = _begin(found, shop, arrival, first_model=first_model)
+        print(f"Sending the last {arrival.live_days:g} days through the live path …", flush=True)
+        load.live(found, events, arrival)
+        print(_hint(shop, arrival))
+    demo.write(found, shop, demo_folder())
+
+
+def _begin(found: Stack, shop: Shop, arrival: Arrival, *, first_model: bool) -> Iterator[Event]:
+    """What comes before the live path, unless that was reached already; returns the events to send."""
+    if any(arrival.sent):
+        print(f"The shop {shop.name} was half loaded; going on where it stopped.", flush=True)
+        return load.latest(shop, arrival.live_days)
     print(f"Loading the shop {shop.name} …", flush=True)
-    latest = load.history(found, shop, args.live_days)
-    print("Training the first model …", flush=True)
-    print(models.table(models.train(found)))
-    load.live(found, latest)
-    demo.write(found, shop, Layout.from_env().home / "demo")
+    events = load.history(found, shop, arrival.live_days)
+    if first_model:
+        print("Training the first model …", flush=True)
+        try:
+            print(models.table(models.train(found)))
+        except models.NotPublished as error:
+            print(f"{error}\nThe shop works without, by what is popular.")
+    return events
 
 
-def do_train(args: Arguments) -> None:
-    print("Training …", flush=True)
-    run = models.train(stack())
-    print(models.table(run))
-    print("\n".join(run["reasons"]))
-    print(
-        f"Version {run['version']} is published. Its report: s3://{stack().outputs['ModelsBucket']}/models/{run['version']}/report.html"
+def _choice(args: Arguments) -> Choice:
+    return Choice(
+        data=Path(args.data) if args.data else None,
+        seed=args.seed,
+        shoppers=args.shoppers,
+        items=args.items,
+        weeks=args.weeks,
+        shift_to_now=args.shift_to_now,
     )
 
 
+def _hint(shop: Shop, arrival: Arrival) -> str:
+    return (
+        f"Training knows the whole history until {shop.until:%Y-%m-%d}; shoppers' states know its last {arrival.live_days:g} days.\n"
+        "  Load with --live-days to change that."
+    )
+
+
+def do_train(args: Arguments) -> None:
+    found = stack(args.stack_name)
+    print("Training …", flush=True)
+    run = models.train(found)
+    print(models.table(run))
+    print("\n".join(run["reasons"]))
+    print(f"Version {run['version']} is published. Its report: {models.report(found, run['version'])}")
+
+
 def do_models(args: Arguments) -> None:
-    print(models.versions(stack()))
+    print(models.versions(stack(args.stack_name)))
 
 
 def do_rollback(args: Arguments) -> None:
-    print(models.rollback(stack(), args.version))
+    print(models.rollback(stack(args.stack_name), args.version))
 
 
 def do_replay(args: Arguments) -> None:
-    records = replay.quarantined(stack())
-    print(replay.summary(records))
-    if records and args.go:
-        print(f"Put back on the stream: {replay.replay(stack(), records)}")
-    elif records:
+    found = stack(args.stack_name)
+    records, batches = replay.quarantined(found, args.since or ""), given_up.waiting(found)
+    print(f"{replay.summary(records)}\nBatches that a consumer gave up: {batches}")
+    if args.go:
+        print(f"Put back on the stream: {replay.replay(found, records)} from quarantine")
+        outcome = given_up.put_back(found)
+        print(
+            f"  and {outcome.records} of {outcome.batches} batches; {outcome.lost} records are no longer in the stream"
+        )
+    elif records or batches:
         print("`replay --go` puts them back on the stream.")
 
 
 def do_profile(args: Arguments) -> None:
-    found = stack()
-    store = ShoppersStore(client(found, "dynamodb"), found.outputs["ShoppersTable"])
-    keys = [args.id] if "#" in args.id else [f"u#{args.id}", f"a#{args.id}"]
-    states = {key: read for key, read in store.get_many(keys).items() if read.version}
-    if not states:
-        raise LocalStackError(f"Nothing is known of {args.id}.")
-    for key, read in states.items():
-        names = read.state.__struct_fields__
-        shown = {name: msgspec.to_builtins(getattr(read.state, name)) for name in names}
-        print(key, msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(), sep="\n")
+    print(profile(stack(args.stack_name), args.id))
+
+
+def do_status(args: Arguments) -> None:
+    print(status(stack(args.stack_name)))
 
 
 def do_demo(args: Arguments) -> None:
-    folder = Layout.from_env().home / "demo"
+    folder = demo_folder()
     if not (folder / "config.json").exists():
         raise LocalStackError("No shop has been loaded. `make run` loads one and opens it.")
     sys.exit(demo.serve(folder, args.port))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m infrastructure.cli", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    loading = commands.add_parser("load", help="load a shop: generated, or a folder with a real one")
-    loading.add_argument("--data", help="folder of a real shop (UCI Online Retail)")
-    loading.add_argument("--shoppers", type=int, default=2500)
-    loading.add_argument("--seed", type=int, default=7)
-    loading.add_argument(
-        "--live-days", type=float, default=14.0, help="how much of the history goes through the live path"
+def demo_folder() -> Path:
+    return Layout.from_env().home / "demo"
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="python -m infrastructure.cli", description=__doc__)
+    whole.add_argument(
+        "--stack-name", default="", help="a CloudFormation stack in your AWS account (default: the local stack)"
     )
-    loading.set_defaults(run=do_load)
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    _shop_options(commands.add_parser("load", help="load a shop: generated, or a folder with a real one"), do_load)
+    _shop_options(commands.add_parser("first-day", help="load a shop and train its first model"), do_first_day)
     commands.add_parser("train", help="train, measure and publish a model").set_defaults(run=do_train)
-    commands.add_parser("models", help="the kept versions").set_defaults(run=do_models)
+    commands.add_parser("models", help="the kept versions, the current one marked").set_defaults(run=do_models)
     back = commands.add_parser("rollback", help="make a kept version current")
     back.add_argument("version")
     back.set_defaults(run=do_rollback)
-    again = commands.add_parser("replay", help="records in quarantine")
+    again = commands.add_parser("replay", help="records that could not be processed, and why")
+    again.add_argument(
+        "--since", type=_day, metavar="YYYY-MM-DD", help="of quarantine, only what arrived from this day on"
+    )
     again.add_argument("--go", action="store_true", help="put them back on the stream")
     again.set_defaults(run=do_replay)
-    profile = commands.add_parser("profile", help="what is known of a shopper")
-    profile.add_argument("id", help="user id or anonymous id")
-    profile.set_defaults(run=do_profile)
+    person = commands.add_parser("profile", help="what is known of a shopper")
+    person.add_argument("id", help="user id or anonymous id")
+    person.set_defaults(run=do_profile)
+    commands.add_parser("status", help="where the stack is and how it is doing").set_defaults(run=do_status)
     shop = commands.add_parser("demo", help="serve the demo shop")
     shop.add_argument("--port", type=int, default=8000)
     shop.set_defaults(run=do_demo)
-    args = parser.parse_args()
+    return whole
+
+
+def _shop_options(command: argparse.ArgumentParser, run: object) -> None:
+    usual = Choice()
+    command.add_argument("--data", help="folder of a real shop (UCI Online Retail)")
+    command.add_argument(
+        "--shift-to-now", action="store_true", help="move a real shop's times by whole weeks, to end this week"
+    )
+    command.add_argument("--seed", type=int, default=usual.seed)
+    command.add_argument("--shoppers", type=_count, default=usual.shoppers)
+    command.add_argument("--items", type=_count, default=usual.items)
+    command.add_argument("--weeks", type=_count, default=usual.weeks, help="of history (generated shop)")
+    command.add_argument(
+        "--live-days", type=float, help="how much of the end goes through the live path (default: 14; real shop: 60)"
+    )
+    command.set_defaults(run=run)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 1,000,000")
+    return int(text)
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a day such as 2026-03-01") from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parser().parse_args(arguments)
     try:
         args.run(args)
-    except (LocalStackError, ClientError, BotoCoreError) as error:
+    except KeyboardInterrupt:
+        print("\nStopped. A load that is started again goes on where it stopped.", file=sys.stderr)
+        return 130
+    except (LocalStackError, ShopwindowError, ClientError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import urllib3
 
 from infrastructure.local.layout import Layout, LocalStackError, Stack
+
+AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 class ApiError(LocalStackError):
@@ -20,12 +23,30 @@ class ApiError(LocalStackError):
         self.body = body
 
 
-def stack() -> Stack:
-    """The deployed stack: facts in the file SHOPWINDOW_STACK, or those of the local stack."""
+def stack(name: str = "") -> Stack:
+    """The deployed stack: of CloudFormation by `name`, else facts in the file SHOPWINDOW_STACK, else the local stack."""
+    if name:
+        return deployed(name)
     path = Path(os.environ.get("SHOPWINDOW_STACK", Layout.from_env().facts))
     if not path.exists():
         raise LocalStackError("No stack is deployed. `make up` starts the local one.")
     return Stack.load(path)
+
+
+def deployed(name: str) -> Stack:
+    """A stack in the caller's AWS account and region."""
+    described = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+    if "SecretArn" not in outputs:
+        raise LocalStackError(f"{name} is no stack of Shopwindow's template: it has no output SecretArn.")
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId=outputs["SecretArn"])["SecretString"]
+    return Stack(
+        endpoint="",
+        api_url=outputs["ApiUrl"],
+        write_key=outputs["WriteKey"],
+        secret_key=json.loads(secret)["secretKey"],
+        outputs=outputs,
+    )
 
 
 class Api:
@@ -42,17 +63,29 @@ class Api:
         }
         if local:
             self.headers["Host"] = url.netloc
-        self.pool = urllib3.PoolManager(maxsize=connections, timeout=30.0, retries=urllib3.Retry(3, backoff_factor=0.2))
+        self.pool = urllib3.PoolManager(maxsize=connections, timeout=30.0, retries=False)
 
     def call(self, method: str, path: str, body: Any = None, *, attempts: int = 6) -> Any:
-        """The decoded answer. Raises ApiError for an answer of 400 or more."""
-        data = None if body is None else json.dumps(body).encode()
+        """The decoded answer. `body` is JSON already, or will be. Raises ApiError for an answer of 400 or more."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         for attempt in range(attempts):
-            answer = self.pool.request(method, self.base + path, body=data, headers=self.headers)
-            if answer.status not in (429, 500, 502, 503, 504):
+            if attempt:
+                time.sleep(0.2 * 2**attempt)
+            try:
+                answer = self.pool.request(method, self.base + path, body=data, headers=self.headers)
+            except urllib3.exceptions.HTTPError as error:
+                if attempt == attempts - 1:
+                    raise LocalStackError(f"The API at {self.base} does not answer: {error}") from error
+                continue
+            if answer.status not in AGAIN:
                 break
-            time.sleep(0.2 * 2**attempt)
-        decoded = json.loads(answer.data or b"null")
         if answer.status >= 400:
-            raise ApiError(answer.status, decoded)
-        return decoded
+            raise ApiError(answer.status, _decoded(answer.data))
+        return _decoded(answer.data)
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return json.loads(data or b"null")
+    except ValueError:
+        return data.decode(errors="replace")[:500]

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure.cli.aws import client
@@ -14,41 +15,83 @@ STEPS = {
     "Evaluate": "measuring on unseen days",
     "Publish": "publishing",
 }
+STILL = 15.0  # seconds of silence after which a step says that it is still at work
+REPORT_OPEN = 12 * 3600  # seconds the report's address is valid
+
+
+class NotPublished(LocalStackError):
+    """Training went well, but there is no new version: too little data, or it is worse than what there is."""
 
 
 def train(stack: Stack) -> dict[str, Any]:
-    """Run the training state machine and follow it. Returns the run's metrics. Raises LocalStackError with the reason if it failed."""
+    """Run the training state machine and follow it. Returns the run's metrics.
+
+    Raises NotPublished with the reasons, LocalStackError if a step failed.
+    """
     machine = client(stack, "stepfunctions")
-    began = time.monotonic()
     execution = machine.start_execution(stateMachineArn=stack.outputs["TrainingMachine"], input="{}")["executionArn"]
-    told: set[str] = set()
+    teller = Teller()
     while (described := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
-        _tell(machine, execution, told, began)
+        teller.tell(machine.get_execution_history(executionArn=execution)["events"])
         time.sleep(0.5)
-    _tell(machine, execution, told, began)
+    events = machine.get_execution_history(executionArn=execution)["events"]
+    teller.tell(events)
     if described["status"] != "SUCCEEDED":
-        raise LocalStackError(
-            f"Training {described['status'].lower()}: {described.get('error', '')} {described.get('cause', '')}"[:2000]
-        )
+        raise LocalStackError(failure(described, teller.step))
     output = json.loads(described["output"])
     if "error" in output:
-        raise LocalStackError(f"There is not enough data to train on: {output['error'].get('Cause', '')}")
+        raise NotPublished(f"There is not enough data to train on: {_words(output['error'].get('Cause', ''))}")
     if "kept" not in output:
-        raise LocalStackError("The new version was not published:\n  " + "\n  ".join(output.get("reasons", [])))
+        raise NotPublished("The new version was not published:\n  " + "\n  ".join(output.get("reasons", [])))
     return metrics(stack, output["version"])
 
 
-def _tell(machine: Any, execution: str, told: set[str], began: float) -> None:
-    for event in machine.get_execution_history(executionArn=execution)["events"]:
-        name = event.get("stateEnteredEventDetails", {}).get("name", "")
-        if name in STEPS and name not in told:
-            told.add(name)
-            print(f"  {time.monotonic() - began:5.1f} s  {STEPS[name]} …", flush=True)
+class Teller:
+    """Says what a training run is at."""
+
+    def __init__(self) -> None:
+        self.began = self.told = time.monotonic()
+        self.step = ""
+
+    def tell(self, events: list[dict[str, Any]]) -> None:
+        entered = [name for e in events if (name := e.get("stateEnteredEventDetails", {}).get("name", "")) in STEPS]
+        for name in entered[entered.index(self.step) + 1 if self.step in entered else 0 :]:
+            self.step = name
+            self._print(f"{STEPS[name]} …")
+        if self.step and time.monotonic() - self.told > STILL:
+            self._print(f"still {STEPS[self.step]} …")
+
+    def _print(self, words: str) -> None:
+        self.told = time.monotonic()
+        print(f"  {self.told - self.began:5.1f} s  {words}", flush=True)
+
+
+def failure(described: dict[str, Any], step: str) -> str:
+    """Why an execution failed, in words."""
+    at = f" while {STEPS[step]}" if step in STEPS else ""
+    status = {"TIMED_OUT": "took too long", "ABORTED": "was stopped"}.get(described["status"], "failed")
+    reason = _words(described.get("cause", "")) or described.get("error", "no reason was given")
+    return f"Training {status}{at}: {reason[:1500]}\nThe current version goes on serving. The function's log has the details (`make logs`)."
+
+
+def _words(cause: str) -> str:
+    """The message of a failed function, which Step Functions hands on as JSON."""
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(found.get("errorMessage", cause)) if isinstance(found, dict) else cause
 
 
 def metrics(stack: Stack, version: str) -> dict[str, Any]:
     found = client(stack, "s3").get_object(Bucket=stack.outputs["ModelsBucket"], Key=f"models/{version}/metrics.json")
     return dict(json.loads(found["Body"].read()))
+
+
+def report(stack: Stack, version: str) -> str:
+    """An address of the version's report that opens in a browser for some hours."""
+    parameters = {"Bucket": stack.outputs["ModelsBucket"], "Key": f"models/{version}/report.html"}
+    return str(client(stack, "s3").generate_presigned_url("get_object", Params=parameters, ExpiresIn=REPORT_OPEN))
 
 
 def table(run: dict[str, Any]) -> str:
@@ -57,18 +100,23 @@ def table(run: dict[str, Any]) -> str:
     for metric in run["metrics"]["model"]["means"]:
         values = (run["metrics"][name]["means"].get(metric, 0.0) for name in names)
         lines.append(f"{metric:<24}" + "".join(f"{value:14.4f}" for value in values))
-    return "\n".join(lines)
+    coverage = (run["metrics"][name].get("coverage", 0.0) for name in names)
+    lines.append(f"{'catalog shown':<24}" + "".join(f"{share:14.1%}" for share in coverage))
+    return "\n".join([*lines, f"{run['shoppers']} shoppers of the test days"])
 
 
 def versions(stack: Stack) -> str:
     pointer, _ = ListsStore(client(stack, "dynamodb"), stack.outputs["ListsTable"]).pointer()
-    rows = []
-    for version in pointer.kept:
-        means = metrics(stack, version)["metrics"]["model"]["means"]
-        rows.append(
-            f"{'*' if version == pointer.current else ' '} {version}  ndcg@20 {means.get('ndcg@20 with repeats', 0):.4f}"
-        )
+    rows = [_row(stack, version, version == pointer.current) for version in pointer.kept]
     return "\n".join(rows) or "No model has been published yet. `make train` trains one."
+
+
+def _row(stack: Stack, version: str, current: bool) -> str:
+    run = metrics(stack, version)
+    counts, means = run["counts"], run["metrics"]["model"]["means"]
+    until = f"{datetime.fromtimestamp(counts['last'], UTC):%Y-%m-%d}" if counts.get("last") else "?"
+    shown = "  ".join(f"{name} {means[name]:.4f}" for name in means if name.startswith(("recall@20", "ndcg@20")))
+    return f"{'*' if current else ' '} {version}  {counts['interactions']:,} interactions until {until}  {shown}"
 
 
 def rollback(stack: Stack, version: str) -> str:

@@ -8,25 +8,39 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from urllib.error import URLError
 
 from infrastructure.local.layout import EMULATOR_PYTHON, ROOT, RUNTIME_PYTHON, Layout, LocalStackError
+
+SUPERVISOR = "infrastructure.local.supervisor"
+DETACHED = '"$@" >/dev/null 2>&1 & echo $!'  # by a shell that ends at once: the stack is nobody's child
 
 
 def pid(layout: Layout) -> int | None:
     """Of the running supervisor; None when none runs."""
     try:
         number = int(layout.pid_file.read_text())
-        os.kill(number, 0)
-    except (FileNotFoundError, ValueError, ProcessLookupError):
+    except (FileNotFoundError, ValueError):
         return None
-    return number
+    return number if SUPERVISOR in _command(number) else None
 
 
-def start(layout: Layout) -> None:
+def _command(number: int) -> str:
+    """Command line of a process, "" when there is none: after a crash its number may belong to somebody else."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{number}/cmdline").read_text()
+        except OSError:
+            return ""
+    return subprocess.run(["ps", "-o", "command=", "-p", str(number)], capture_output=True, text=True).stdout  # noqa: PLW1510
+
+
+def start(layout: Layout, *, auth: bool = False) -> None:
+    """Returns when the stack answers. With `auth` it enforces the functions' IAM policies. Raises LocalStackError."""
     if running := pid(layout):
         raise LocalStackError(
-            f"The local stack runs already (process {running}, port {layout.port}). `make down` stops it."
+            f"The local stack in {layout.home} runs already (process {running}). `make down` stops it."
         )
     for python in (EMULATOR_PYTHON, RUNTIME_PYTHON):
         if not python.exists():
@@ -37,25 +51,28 @@ def start(layout: Layout) -> None:
                 f"Port {port} is taken by another program. Choose a free one: `make up {what}={port + 100}`."
             )
     layout.home.mkdir(parents=True, exist_ok=True)
-    supervisor = subprocess.Popen(
-        [sys.executable, "-m", "infrastructure.local.supervisor"],
+    launched = subprocess.run(
+        ["sh", "-c", DETACHED, "sh", sys.executable, "-m", SUPERVISOR],
         cwd=ROOT,
+        env={**os.environ, **layout.env(), "AUTH": str(auth).lower()},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
         start_new_session=True,
+        check=True,
     )
-    layout.pid_file.write_text(str(supervisor.pid))
-    if not _comes_up(layout, supervisor):
+    layout.pid_file.write_text(launched.stdout.strip())
+    if not _comes_up(layout):
         reason = f"The reason is in {layout.logs}/emulator.log:\n{_tail(layout)}"
         raise LocalStackError(f"The local stack did not start. {reason}")
 
 
-def _comes_up(layout: Layout, supervisor: "subprocess.Popen[bytes]") -> bool:
-    for _ in range(300):
+def _comes_up(layout: Layout) -> bool:
+    began = time.monotonic()
+    while time.monotonic() - began < 60:
         if healthy(layout):
             return True
-        if supervisor.poll() is not None:
+        if time.monotonic() - began > 2 and not pid(layout):
             return False
         time.sleep(0.1)
     return False

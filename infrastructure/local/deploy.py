@@ -1,9 +1,12 @@
 """sam build and sam deploy of our template to the running emulator; the same template as on AWS."""
 
+import fcntl
 import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,75 +17,101 @@ from botocore.config import Config
 from infrastructure.local import control
 from infrastructure.local.layout import ARCH, ROOT, Layout, LocalStackError, Stack
 
-SOURCES = ("functions", "shared", "infrastructure", "template.yaml")
+SOURCES = (
+    "functions",
+    "shared",
+    "infrastructure/*.json",
+    "infrastructure/*.yaml",
+    "infrastructure/trim.sh",
+    "template.yaml",
+)
+CPU = {"arm64": "aarch64", "x86_64": "x86_64"}[ARCH]
+HOST = f"{CPU}-apple-darwin" if sys.platform == "darwin" else f"{CPU}-manylinux_2_28"
 SAM = str(Path(sys.executable).parent / "sam")
 STACK = "shopwindow"
+BUILT = ROOT / ".aws-sam" / "local"
 
 
 def deploy(layout: Layout, *, cache: bool = False) -> Stack:
-    """Build what changed, deploy, and write down where everything is."""
+    """Build what changed, deploy it if it is not what runs, and write down where everything is."""
     if not control.healthy(layout):
         raise LocalStackError("The local stack does not run. `make up` starts it.")
-    build()
-    parameters = [f"Stage=local Arch={ARCH} SnapStart=on UseCache={str(cache).lower()} StreamShards=2"]
-    _sam(
-        ["deploy", "--stack-name", STACK, "--resolve-s3", "--template-file", str(built() / "template.yaml")]
-        + [
-            "--capabilities",
-            "CAPABILITY_IAM",
-            "CAPABILITY_AUTO_EXPAND",
-            "--no-confirm-changeset",
-            "--no-fail-on-empty-changeset",
-        ]
-        + ["--parameter-overrides", *parameters],
-        layout,
-    )
+    parameters = f"Stage=local Arch={ARCH} SnapStart=on UseCache={str(cache).lower()} StreamShards=2"
+    with _alone():
+        digest = build()
+        running = layout.home / "deployed"
+        if layout.facts.exists() and running.exists() and running.read_text() == digest + parameters:
+            print("The stack is deployed as it is here.", flush=True)
+        else:
+            print("Deploying the stack (about a minute) …", flush=True)
+            running.unlink(missing_ok=True)
+            _sam("deploy", _deployment(parameters), layout.aws_env())
+            running.write_text(digest + parameters)
     stack = facts(layout)
     layout.facts.write_text(json.dumps(asdict(stack), indent=2))
     return stack
 
 
-def built() -> Path:
-    return ROOT / ".aws-sam" / "local"
+def _deployment(parameters: str) -> list[str]:
+    return [
+        *("--stack-name", STACK, "--resolve-s3", "--template-file", str(BUILT / "template.yaml")),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides", parameters),
+    ]
 
 
-def build() -> None:
-    """Skipped when nothing that goes into a function changed since the last build."""
-    stamp, digest = built() / "sources", _digest()
+def build() -> str:
+    """The digest of what is built. Nothing is done when nothing that goes into a function changed since the last build."""
+    stamp, digest = BUILT / "sources", _digest()
     if stamp.exists() and stamp.read_text() == digest:
-        return
+        return digest
+    print("Building the functions …", flush=True)
+    stamp.unlink(missing_ok=True)
+    target = {
+        "BUILD_PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "BUILD_PLATFORM": HOST,
+        "PYTHON": sys.executable,
+    }
     _sam(
-        ["build", "--build-in-source", "--build-dir", str(built()), "--cache-dir", str(ROOT / ".aws-sam" / "cache")]
-        + ["--parameter-overrides", f"Stage=local Arch={ARCH}"],
-        Layout.from_env(),
-        BUILD_ARCH=ARCH,
-        BUILD_PYTHON=f"{sys.version_info.major}.{sys.version_info.minor}",
+        "build",
+        ["--build-in-source", "--build-dir", str(BUILT), "--parameter-overrides", f"Stage=local Arch={ARCH}"],
+        {**Layout.from_env().aws_env(), **target},
     )
     stamp.write_text(digest)
+    return digest
 
 
 def _digest() -> str:
     total = hashlib.sha256(f"{sys.version} {ARCH}".encode())
-    for source in SOURCES:
-        files = [ROOT / source] if (ROOT / source).is_file() else sorted((ROOT / source).rglob("*"))
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                total.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
+    for pattern in SOURCES:
+        for source in sorted(ROOT.glob(pattern)):
+            for file in [source] if source.is_file() else sorted(source.rglob("*")):
+                if file.is_file() and "__pycache__" not in file.parts:
+                    total.update(str(file.relative_to(ROOT)).encode() + file.read_bytes())
     return total.hexdigest()
 
 
-def _sam(arguments: list[str], layout: Layout, **env: str) -> None:
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One build at a time: two stacks share the folder of built functions."""
+    BUILT.parent.mkdir(exist_ok=True)
+    with (BUILT.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sam(command: str, arguments: list[str], env: dict[str, str]) -> None:
     run = subprocess.run(
-        [SAM, *arguments],
+        [SAM, command, *arguments],
         cwd=ROOT,
-        env={**layout.aws_env(), **env},
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
     if run.returncode:
-        raise LocalStackError(f"`sam {arguments[0]}` failed:\n{(run.stdout + run.stderr)[-6000:]}")
+        raise LocalStackError(f"`sam {command}` failed:\n{(run.stdout + run.stderr)[-6000:]}")
 
 
 def client(layout: Layout, service: str) -> Any:

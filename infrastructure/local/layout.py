@@ -50,19 +50,24 @@ class Layout:
     def facts(self) -> Path:
         return self.home / "stack.json"
 
-    def aws_env(self) -> dict[str, str]:
-        """The environment that makes boto3 and the SAM CLI talk to this stack and nothing else."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    def env(self) -> dict[str, str]:
+        """What `from_env` reads."""
+        return {"SHOPWINDOW_HOME": str(self.home), "PORT": str(self.port), "REDIS_PORT": str(self.redis_port)}
+
+    def aws_variables(self) -> dict[str, str]:
+        """What makes boto3 and the SAM CLI talk to this stack and nothing else."""
         return {
-            **kept,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "SAM_CLI_TELEMETRY": "0",
-            "SAM_CLI_POLL_DELAY": "0.3",
         }
+
+    def aws_env(self) -> dict[str, str]:
+        """This process's environment, without its own AWS settings and with those of this stack."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {**kept, **self.aws_variables(), "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.3"}
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from shared.catalog.model import Item, Price
+from shared.catalog.model import Item, Price, on_sale
 
 
-def card(item: Item) -> dict[str, Any]:
-    """The fields a storefront needs to draw a tile; what the shop did not give is left out."""
+def card(item: Item, now: float | None = None) -> dict[str, Any]:
+    """The fields a storefront needs to draw a tile; what the shop did not give, or a sale that is not on at `now`, is left out."""
     fields = {
         "id": item.id,
         "title": item.title,
         "link": item.link,
         "imageLink": item.image_link,
         "price": price(item.price),
-        "salePrice": price(item.sale_price),
+        "salePrice": price(item.sale_price) if on_sale(item, now) else None,
         "brand": item.brand,
         "productType": item.product_type,
     }

@@ -1,9 +1,10 @@
 """What a shop's server may ask of the catalog, in JSON."""
 
+import math
 from typing import Any
 
 from shared.catalog.model import Item
-from shared.catalog.parse import as_feed, parse, patched
+from shared.catalog.parse import as_feed, id_of, parse, patched
 from shared.catalog.store import CatalogStore
 from shared.errors import Conflict, InvalidRequest, NotFound, ShopwindowError
 
@@ -18,7 +19,10 @@ class CatalogDesk:
         self.now = now
 
     def put_many(self, body: Any) -> dict[str, Any]:
-        """Write `items`, each judged on its own. Raises InvalidRequest when none can be taken."""
+        """Write `items`, each judged on its own. Raises InvalidRequest when none can be taken.
+
+        Answers how many were `written`, the ids that are `older` than what is stored, and the `rejected` with their reasons.
+        """
         rows = body.get("items") if isinstance(body, dict) else None
         if not isinstance(rows, list) or not rows:
             raise InvalidRequest("must be a list of at least one item", "items")
@@ -31,27 +35,29 @@ class CatalogDesk:
                 item = parse(row, self.now)
                 items[item.id] = item
             except InvalidRequest as error:
-                rejected.append({"index": index, **error.body()})
+                rejected.append({"index": index, "id": id_of(row), **error.body()})
         if not items:
             first = rejected[0]
-            raise InvalidRequest(
-                f"no item could be taken; the first: {first['message']}", f"items[0].{first.get('field', '')}"
-            )
+            field = f"items[0].{first['field']}" if "field" in first else "items[0]"
+            raise InvalidRequest(f"no item could be taken; the first: {first['message']}", field)
         written = self.store.put_many(list(items.values()))
-        return {"written": sum(written), "older": written.count(False), "rejected": rejected}
+        older = [item_id for item_id, done in zip(items, written, strict=True) if not done]
+        return {"written": sum(written), "older": older, "rejected": rejected}
 
     def put(self, item_id: str, body: Any) -> dict[str, Any]:
-        row = body if isinstance(body, dict) else {}
-        if row.get("id", item_id) != item_id:
+        """Write one item whole. Raises InvalidRequest, or Conflict when a newer one is stored."""
+        item = parse({"id": item_id, **body} if isinstance(body, dict) else body, self.now)
+        if item.id != item_id:
             raise InvalidRequest("differs from the id in the address", "id")
-        item = parse({**row, "id": item_id}, self.now)
-        self.store.put_many([item])
+        if self.store.put_many([item]) == [False]:
+            raise Conflict("a newer version of this item is stored; read it and send yours again")
         return as_feed(item)
 
     def patch(self, item_id: str, body: Any) -> dict[str, Any]:
+        """Change some fields. Raises NotFound, InvalidRequest, or Conflict when others keep changing the item."""
         for _ in range(PATCH_ATTEMPTS):
             item = self._item(item_id)
-            changed = patched(item, body, max(self.now, item.updated_at))
+            changed = patched(item, body, max(self.now, math.nextafter(item.updated_at, math.inf)))
             if self.store.replace(changed, item.updated_at):
                 return as_feed(changed)
         raise Conflict("others keep changing this item; try again")
@@ -65,7 +71,8 @@ class CatalogDesk:
         return {"deleted": item_id}
 
     def page(self, limit: str, cursor: str) -> dict[str, Any]:
-        if not limit.isdecimal() or not 1 <= int(limit) <= MOST_LISTED:
+        """Up to `limit` items, in no particular order, and `nextCursor` if there are more. Raises InvalidRequest."""
+        if not (limit.isdecimal() and len(limit) < 5 and 1 <= int(limit) <= MOST_LISTED):
             raise InvalidRequest(f"must be a number from 1 to {MOST_LISTED}", "limit")
         items, following = self.store.page(int(limit), cursor)
         return {"items": [as_feed(item) for item in items], **({"nextCursor": following} if following else {})}

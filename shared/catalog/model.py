@@ -12,7 +12,8 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     """`product_type` is the shop's own category path, parts joined by " > "; its first part is the top category.
 
     `in_stock` is decided on writing: availability says so and `stock`, if given, is positive.
-    `available_from`/`available_until` are epoch seconds, 0 for no limit. `updated_at` orders writes.
+    `available_from`/`available_until` and `sale_from`/`sale_until` are epoch seconds, 0 for no limit.
+    `updated_at` (epoch seconds) orders writes.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     tags: list[str] = []
     attributes: dict[str, str] = {}
     updated_at: float = 0.0
+    sale_from: float = 0.0
+    sale_until: float = 0.0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -51,8 +54,21 @@ def decode(value: bytes) -> Item:
 
 def recommendable(item: Item, now: float) -> bool:
     """Whether the item may be shown at `now` (epoch seconds)."""
-    return item.in_stock and item.available_from <= now and (not item.available_until or now < item.available_until)
+    return item.in_stock and _within(now, item.available_from, item.available_until)
+
+
+def on_sale(item: Item, now: float | None) -> bool:
+    """Whether the sale price holds at `now`; a sale with limits holds at no unknown time: nobody is promised a price that is over."""
+    if item.sale_price is None:
+        return False
+    if now is None:
+        return not (item.sale_from or item.sale_until)
+    return _within(now, item.sale_from, item.sale_until)
 
 
 def top_category(item: Item) -> str:
     return item.product_type.split(" > ", 1)[0].strip()
+
+
+def _within(now: float, start: float, end: float) -> bool:
+    return start <= now and (not end or now < end)

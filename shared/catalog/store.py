@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 WRITERS = 8
+NO_NEWER = "attribute_not_exists(pk) OR updated_at <= :at"
 
 
 class CatalogStore:
@@ -30,15 +31,29 @@ class CatalogStore:
         return {pk: decode(item["value"]["B"]) for pk, item in found.items()}
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
-        """Write each item unless a newer one is there; says of each whether it was written."""
-        with ThreadPoolExecutor(WRITERS) as pool:
-            written = list(pool.map(self._put, items))
-        self._forget(item.id for item, done in zip(items, written, strict=True) if done)
+        """Write each item unless a newer one is there; says of each whether it was written.
+
+        Items of one id are written in the order given, others side by side.
+        """
+        places: dict[str, list[int]] = {}
+        for place, item in enumerate(items):
+            places.setdefault(item.id, []).append(place)
+        written = [False] * len(items)
+
+        def write(mine: list[int]) -> None:
+            for place in mine:
+                written[place] = self._put(items[place])
+
+        try:
+            with ThreadPoolExecutor(WRITERS) as pool:
+                list(pool.map(write, places.values()))
+        finally:
+            self._forget(dict.fromkeys(item.id for item, done in zip(items, written, strict=True) if done))
         return written
 
     def replace(self, item: Item, read_at: float) -> bool:
-        """Write the item if what is stored is still of `read_at`; says whether it was."""
-        written = self._put(item, "updated_at = :read", {":read": {"N": repr(read_at)}})
+        """Write the item if one is stored and still of `read_at`; says whether it was."""
+        written = self._put(item, "updated_at = :at", read_at)
         self._forget([item.id] if written else [])
         return written
 
@@ -61,7 +76,7 @@ class CatalogStore:
         for page in self.client.get_paginator("scan").paginate(TableName=self.table):
             yield from (decode(item["value"]["B"]) for item in page["Items"])
 
-    def _put(self, item: Item, condition: str = "updated_at <= :new", values: dict[str, Any] | None = None) -> bool:
+    def _put(self, item: Item, condition: str = NO_NEWER, at: float | None = None) -> bool:
         try:
             self.client.put_item(
                 TableName=self.table,
@@ -70,8 +85,8 @@ class CatalogStore:
                     "value": {"B": encode(item)},
                     "updated_at": {"N": repr(item.updated_at)},
                 },
-                ConditionExpression=f"attribute_not_exists(pk) OR {condition}",
-                ExpressionAttributeValues=values or {":new": {"N": repr(item.updated_at)}},
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":at": {"N": repr(item.updated_at if at is None else at)}},
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T", str, int)  # item ids or positions
 
-def recall(ranked: Sequence[str], right: Collection[str]) -> float:
+
+def recall(ranked: Sequence[T], right: Collection[T]) -> float:
     """Share of the right items that are in the list.
 
     >>> recall(["a", "b"], {"b", "c"})
@@ -15,7 +18,7 @@ def recall(ranked: Sequence[str], right: Collection[str]) -> float:
     return len(set(ranked) & set(right)) / len(right)
 
 
-def ndcg(ranked: Sequence[str], right: Collection[str]) -> float:
+def ndcg(ranked: Sequence[T], right: Collection[T]) -> float:
     """Normalised discounted cumulative gain, gains 0 or 1 (Järvelin and Kekäläinen, 2002).
 
     >>> ndcg(["a", "b"], {"a"})
@@ -28,7 +31,7 @@ def ndcg(ranked: Sequence[str], right: Collection[str]) -> float:
     return gain / best if best else 0.0
 
 
-def reciprocal_rank(ranked: Sequence[str], right: Collection[str]) -> float:
+def reciprocal_rank(ranked: Sequence[T], right: Collection[T]) -> float:
     """
     >>> reciprocal_rank(["x", "a"], {"a"})
     0.5

@@ -3,6 +3,7 @@
 The state of each shopper is folded from the train part by the code that folds live events, and ranked by the code that ranks live.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from shared.profiles.state import State
 
 K = 20
 MOST_SHOPPERS = 1000
+UNKNOWN = ("", "", math.nan)
+Facts = dict[str, tuple[str, str, float]]  # item id -> top category, brand, price
 Ranked = Callable[[State], tuple[list[str], list[str]]]  # state -> (lists with repeats, new only), best first
 
 
@@ -60,20 +63,24 @@ def split_at(data: Interactions, share: float = 0.2, longest: float = 30 * DAY) 
 
 
 def cases(
-    data: Interactions, moment: float, until: float = float("inf"), most: int = MOST_SHOPPERS, seed: int = 1
+    data: Interactions,
+    moment: float,
+    until: float = float("inf"),
+    most: int = MOST_SHOPPERS,
+    facts: Facts | None = None,
 ) -> list[Case]:
-    """Shoppers known before `moment` who came back after it; a seeded sample of `most`."""
+    """Shoppers known before `moment` who came back after it; a seeded sample of `most`. `facts` are folded in as events carry them."""
     train, test = data.before(moment), data.where((data.at >= moment) & (data.at < until))
     orders = test.where(test.kind == ORDER)
     truth = orders if len(orders) >= 100 else test
     back = np.intersect1d(np.unique(truth.shopper), np.unique(train.shopper))
     if len(back) > most:
-        back = np.sort(np.random.default_rng(seed).choice(back, most, replace=False))
+        back = np.sort(np.random.default_rng(1).choice(back, most, replace=False))
     known, came = _by_shopper(train, back), _by_shopper(truth, back)
     return [
         Case(
             shopper=int(shopper),
-            state=_state(train, known[shopper]),
+            state=_state(train, known[shopper], facts or {}),
             bought=frozenset(_ids(train, [row for row in known[shopper] if train.kind[row] == ORDER])),
             right=frozenset(_ids(truth, came[shopper])),
         )
@@ -104,7 +111,7 @@ def _ids(data: Interactions, rows: list[int]) -> list[str]:
     return [str(data.items[data.item[row]]) for row in rows]
 
 
-def _state(data: Interactions, rows: list[int]) -> State:
+def _state(data: Interactions, rows: list[int], facts: Facts) -> State:
     """Rows of one basket are one order, as they were one event."""
     state = State()
     groups: dict[tuple[int, float, int], list[int]] = {}
@@ -113,12 +120,20 @@ def _state(data: Interactions, rows: list[int]) -> State:
         own = int(data.basket[row]) if kind == ORDER else -1 - row
         groups.setdefault((kind, float(data.at[row]), own), []).append(row)
     for (kind, at, _), members in groups.items():
-        products = [Product(str(data.items[data.item[row]]), quantity=float(data.quantity[row])) for row in members]
+        products = [
+            _product(item, facts.get(item, UNKNOWN), float(data.quantity[row]))
+            for row, item in zip(members, _ids(data, members), strict=True)
+        ]
         name: Any = {ENGAGED: "engaged", CART: "cart", ORDER: "order"}.get(kind, KINDS[kind])
         fold(state, Signal(name, at, products, 30.0 if kind == ENGAGED else 0.0, 0.0, 0.0, {}))
     if len(data.countries) and rows:
         state.traits["country"] = str(data.countries[data.shopper[rows[0]]])
     return state
+
+
+def _product(item: str, fact: tuple[str, str, float], quantity: float) -> Product:
+    category, brand, price = fact
+    return Product(item, category, brand, price if price > 0 else math.nan, quantity)
 
 
 def popular_first(bundle: Bundle) -> Ranked:

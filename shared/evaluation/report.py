@@ -6,7 +6,7 @@ from typing import Any
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:2rem 1rem;color:#1d2733;background:#fbfaf8}
-h1{font-size:1.8rem;margin:0}h2{margin:2.5rem 0 .5rem;font-size:1.2rem}table{border-collapse:collapse;width:100%}
+h1{font-size:1.8rem;margin:0}h2{margin:2.5rem 0 .5rem;font-size:1.2rem}h3{margin:1.5rem 0 .3rem;font-size:1rem}summary{cursor:pointer;margin:.5rem 0}table{border-collapse:collapse;width:100%}
 td,th{padding:.35rem .6rem;text-align:left;border-bottom:1px solid #e4e0d8;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
 .verdict{padding:.8rem 1rem;border-radius:.5rem;margin:1rem 0}.yes{background:#e1f2e6}.no{background:#fbe4e0}small{color:#667}
 svg text{font:13px system-ui,sans-serif;fill:#1d2733}
@@ -16,7 +16,7 @@ COLOURS = {"model": "#2f6f5e", "current": "#8fb8ad", "popularity": "#c9bfa9"}
 
 
 def report(
-    run: dict[str, Any], search: list[dict[str, float]], neighbours: list[dict[str, Any]], titles: dict[str, str]
+    run: dict[str, Any], search: list[dict[str, Any]], neighbours: list[dict[str, Any]], titles: dict[str, str]
 ) -> str:
     """`run` is metrics.json; `titles` maps item ids to titles."""
     passed = run["passed"]
@@ -30,7 +30,7 @@ def report(
 which no measured model had seen. Bars show means, whiskers the 95 % interval over shoppers.</small></p>{_charts(run["metrics"])}
 {_metrics(run["metrics"])}
 <h2>By how much was known of the shopper</h2>{_segments(run["segments"])}
-<h2>The search for the best blend</h2>{_curve([step["ndcg"] for step in search])}
+<h2>The search for the best settings</h2>{_search(search)}
 <h2>Shoppers, and what they would have been shown</h2>{_examples(run["examples"], titles)}
 <h2>Items, and what stands beside them</h2>{_neighbours(neighbours, titles)}
 </html>"""
@@ -88,9 +88,34 @@ def _segments(segments: dict[str, Any]) -> str:
     return f"<table><tr><th>Known before</th><th>Shoppers</th>{''.join(f'<th>{m}, NDCG@20</th>' for m in models)}</tr>{rows}</table>"
 
 
-def _curve(values: list[float]) -> str:
-    if not values:
-        return "<p>There was too little data to search.</p>"
+PHASES = {
+    "blend": "Weights of the sources, judged on new items",
+    "repeats": "Weights of what was bought before, judged on everything",
+}
+
+
+def _search(search: list[dict[str, Any]]) -> str:
+    if not search:
+        return "<p>There was too little data to search: the settings are the ones Shopwindow comes with.</p>"
+    fits = [step for step in search if step["phase"] not in PHASES]
+    curves = [(title, [step["ndcg"] for step in search if step["phase"] == phase]) for phase, title in PHASES.items()]
+    return _fits(fits) + "".join(_curve(title, values) for title, values in curves if values)
+
+
+def _fits(fits: list[dict[str, Any]]) -> str:
+    """What each source finds by itself, the best of each in bold."""
+    best: dict[str, float] = {}
+    for step in fits:
+        best[step["phase"]] = max(best.get(step["phase"], 0.0), step["ndcg"])
+    rows = ""
+    for step in fits:
+        tried = ", ".join(f"{k.replace('_', ' ')} {v:g}" for k, v in step.items() if k not in ("phase", "ndcg"))
+        mark = "b" if step["ndcg"] == best[step["phase"]] else "span"
+        rows += f"<tr><td>{escape(step['phase'])}</td><td>{escape(tried)}</td><td class=n><{mark}>{step['ndcg']:.4f}</{mark}></td></tr>"
+    return f"<details open><summary>Each source alone, NDCG@20 on new items</summary><table><tr><th>Source</th><th>Tried</th><th>NDCG@20</th></tr>{rows}</table></details>"
+
+
+def _curve(title: str, values: list[float]) -> str:
     best = [max(values[: i + 1]) for i in range(len(values))]
     low, high = min(values), max(values)
     step, scale = 600 / max(len(values) - 1, 1), 120 / ((high - low) or 1)
@@ -99,18 +124,29 @@ def _curve(values: list[float]) -> str:
         return " ".join(f"{i * step:.1f},{130 - (v - low) * scale:.1f}" for i, v in enumerate(series))
 
     return (
-        f'<svg viewBox="0 0 640 150" role="img" aria-label="NDCG by trial"><polyline fill="none" stroke="#c9bfa9" points="{points(values)}"/>'
+        f"<h3>{escape(title)}</h3>"
+        f'<svg viewBox="0 0 640 140" role="img" aria-label="NDCG by trial"><polyline fill="none" stroke="#c9bfa9" points="{points(values)}"/>'
         f'<polyline fill="none" stroke="#2f6f5e" stroke-width="2" points="{points(best)}"/></svg>'
-        f"<p><small>NDCG@20 on new items, {len(values)} blends tried: from {low:.4f} to {high:.4f}.</small></p>"
+        f"<p><small>NDCG@20 of {len(values)} trials in order: from {low:.4f} to {high:.4f}; the dark line is the best so far.</small></p>"
     )
 
 
 def _examples(examples: list[dict[str, Any]], titles: dict[str, str]) -> str:
     rows = "".join(
-        f"<tr><td>{_named(e['dealt_with'], titles)}</td><td>{_named([r[0] for r in e['recommended']], titles)}</td><td>{_named(e['came'], titles)}</td></tr>"
+        f"<tr><td>{_named(e['dealt_with'], titles)}</td><td>{_shown(e, titles)}</td><td>{_named(e['came'][:8], titles)}</td></tr>"
         for e in examples
     )
     return f"<table><tr><th>Dealt with</th><th>Would have been shown</th><th>Went on to</th></tr>{rows}</table>"
+
+
+def _shown(example: dict[str, Any], titles: dict[str, str]) -> str:
+    """What came true in bold, each item with why it would have been shown."""
+    came, lines = set(example["came"]), []
+    for item, reason, because in example["recommended"]:
+        name, why = escape(titles.get(item, item)), reason.replace("_", " ")
+        why += f": {titles.get(because, because)}" if because else ""
+        lines.append(f"{f'<b>{name}</b>' if item in came else name} <small>{escape(why)}</small>")
+    return "<br>".join(lines)
 
 
 def _neighbours(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ n items, k factors, K neighbours. Written with numpy's npz, without pickle.
 import io
 import json
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,30 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 DEFAULTS: dict[str, float] = {
-    "similar": 1.0,
-    "together": 0.3,
+    # weight of each source for items not bought yet
+    "similar": 0.75,
+    "together": 0.2,
     "factors": 0.5,
-    "popularity": 0.3,
+    "popularity": 0.5,
     "category": 0.1,
-    "own": 1.0,
+    # the same for items bought before, and the weight of the wish to buy them again
+    "again_similar": 0.2,
+    "again_together": 0.0,
+    "again_factors": 0.75,
+    "again_popularity": 0.75,
+    "again_category": 0.0,
+    "own": 2.0,
+    # reading a shopper's state
     "step_decay": 0.7,  # weight of an item by how many items ago it was dealt with
-    "purchase_days": 60.0,  # half-life of a purchase's influence
-    "own_days": 90.0,  # half-life of the wish to buy the same again
-    "alpha": 10.0,  # confidence of ALS per unit of signal
-    "regularization": 1.0,
+    "purchase_days": 365.0,  # half-life of a purchase's influence
+    "own_days": 365.0,  # half-life of the wish to buy the same again
+    # fitting
+    "similar_days": 90.0,  # half-life of what sessions say about similarity
+    "similar_bm25": 0.0,  # 1: BM25 instead of TF-IDF
+    "factors_days": 180.0,  # half-life of what ALS learns from
+    "alpha": 2.0,  # confidence of ALS per unit of signal
+    "regularization": 10.0,
+    "popular_days": 14.0,  # half-life of popularity
 }
 
 
@@ -47,6 +61,12 @@ class Bundle:
     @property
     def size(self) -> int:
         return len(self.item_ids)
+
+    @cached_property
+    def category_codes(self) -> tuple[list[str], Ints]:
+        """The category names, and the position of each item's in them."""
+        names, codes = np.unique(self.categories, return_inverse=True)
+        return names.tolist(), codes.astype(np.int32)
 
     def indices(self, ids: list[str]) -> Ints:
         """Position of each id, −1 for items the model does not know."""

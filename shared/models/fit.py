@@ -1,4 +1,4 @@
-"""Interactions to a bundle: ALS factors, neighbours, popularity."""
+"""Interactions to a bundle: ALS factors, neighbours, popularity. What happened long ago counts less everywhere."""
 
 import os
 import warnings
@@ -8,30 +8,38 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from implicit.als import AlternatingLeastSquares
-from implicit.nearest_neighbours import CosineRecommender, TFIDFRecommender
+from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 from threadpoolctl import threadpool_limits
 
 from shared.models.bundle import DEFAULTS, Bundle, Floats, Ints
-from shared.models.interactions import DAY, ORDER, Interactions
+from shared.models.interactions import DAY, ORDER, WEIGHTS, Interactions
 
 FACTORS = 64
-ITERATIONS = 15
+SEED = 1
+ITERATIONS = 10
+REFIT_ITERATIONS = 3  # from factors of nearly the same data
 NEIGHBOURS = 50
 TOGETHER = 30
-POPULAR_HALF_LIFE = 14 * DAY
 SMALLEST_FOR_FACTORS = 500  # interactions; below, ALS only memorises
+FIT_SETTINGS = ("similar_days", "similar_bm25", "factors_days", "alpha", "regularization", "popular_days")
 
 
 def fit(
-    data: Interactions, now: float, settings: dict[str, float] | None = None, *, factors: int = FACTORS, seed: int = 1
+    data: Interactions,
+    now: float,
+    settings: dict[str, float] | None = None,
+    start: Floats | None = None,
 ) -> Bundle:
-    """A bundle of everything in `data` as of `now` (epoch seconds). Categories, brands and prices stay unknown: see `described`."""
+    """A bundle of everything in `data` as of `now` (epoch seconds). Categories, brands and prices stay unknown: see `described`.
+
+    `start` are item factors fitted before with the same settings on nearly the same data: ALS goes on from there.
+    """
     chosen = {**DEFAULTS, **(settings or {})}
     size = len(data.items)
     unknown = np.full(size, "", dtype="U1")
-    similar_items, similar_scores = similar(data)
+    similar_items, similar_scores = similar(data, now, chosen)
     together_items, together_scores = together(data)
-    item_factors = als(data, chosen, factors, seed)
+    item_factors = als(data, now, chosen, start)
     return Bundle(
         item_ids=data.items,
         item_factors=item_factors,
@@ -40,7 +48,7 @@ def fit(
         similar_scores=similar_scores,
         together_items=together_items,
         together_scores=together_scores,
-        popularity=popularity(data, now),
+        popularity=popularity(data, now, chosen["popular_days"]),
         categories=unknown,
         brands=unknown,
         prices=np.full(size, np.nan, np.float32),
@@ -61,30 +69,45 @@ def described(bundle: Bundle, facts: dict[str, tuple[str, str, float]]) -> Bundl
 
 
 def als(
-    data: Interactions, settings: dict[str, float], factors: int = FACTORS, seed: int = 1, iterations: int = ITERATIONS
+    data: Interactions,
+    now: float,
+    settings: dict[str, float],
+    start: Floats | None = None,
 ) -> Floats:
-    """Item factors (n, factors) of implicit ALS; (n, 0) when there is too little to learn from."""
+    """Item factors (n, FACTORS) of implicit ALS; (n, 0) when there is too little to learn from."""
     if len(data) < SMALLEST_FOR_FACTORS:
         return np.zeros((len(data.items), 0), np.float32)
+    signal = data.weight * _decay(data, now, settings["factors_days"])
+    warm = start is not None and start.shape == (len(data.items), FACTORS)
     # implicit runs its own threads; BLAS threads beside them only fight
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
-            factors=factors,
+            factors=FACTORS,
             regularization=settings["regularization"],
             alpha=settings["alpha"],
-            iterations=iterations,
-            random_state=seed,
+            iterations=REFIT_ITERATIONS if warm else ITERATIONS,
+            random_state=SEED,
             num_threads=os.cpu_count() or 1,
         )
-        model.fit(np.log1p(_matrix(data.shopper, data.item, data.weight, data)), show_progress=False)
+        if warm and start is not None:
+            model.item_factors = start.copy()
+        model.fit(_matrix(data.shopper, data.item, signal, data), show_progress=False)
     return np.ascontiguousarray(model.item_factors, dtype=np.float32)
 
 
-def similar(data: Interactions, neighbours: int = NEIGHBOURS) -> tuple[Ints, Floats]:
-    """Items dealt with in the same sessions and by the same shoppers (TF-IDF weighted cosine): positions and scores, (n, K)."""
-    sessions = _matrix(data.session, data.item, data.weight, data)
-    shoppers = _matrix(data.shopper, data.item, data.weight, data)
-    return _table(TFIDFRecommender(K=neighbours + 1), sp.vstack([sessions, shoppers]).tocsr(), neighbours)
+def similar(
+    data: Interactions, now: float, settings: dict[str, float], neighbours: int = NEIGHBOURS
+) -> tuple[Ints, Floats]:
+    """Items dealt with in the same sessions, recent sessions counting more (TF-IDF or BM25): positions and scores, (n, K)."""
+    # a usual signal of today is 1, which is what BM25's saturation is made for
+    usual = float(data.weight.mean()) if len(data) else 1.0
+    signal = data.weight / usual * _decay(data, now, settings["similar_days"])
+    sessions = _matrix(data.session, data.item, signal, data)
+    if settings["similar_bm25"]:
+        model: Any = BM25Recommender(K=neighbours + 1, K1=1.2, B=0.2)
+    else:
+        model = TFIDFRecommender(K=neighbours + 1)
+    return _table(model, sessions, neighbours)
 
 
 def together(data: Interactions, neighbours: int = TOGETHER) -> tuple[Ints, Floats]:
@@ -95,12 +118,17 @@ def together(data: Interactions, neighbours: int = TOGETHER) -> tuple[Ints, Floa
     return _table(CosineRecommender(K=neighbours + 1), baskets, neighbours)
 
 
-def popularity(data: Interactions, now: float, half_life: float = POPULAR_HALF_LIFE) -> Floats:
-    """Weights of what was done with each item, halved every `half_life` seconds; the most popular has 1."""
-    total = np.bincount(data.item, data.weight * 0.5 ** ((now - data.at) / half_life), len(data.items)).astype(
-        np.float32
-    )
-    return total / total.max() if total.any() else total
+def popularity(data: Interactions, now: float, days: float) -> Floats:
+    """What shoppers did with each item, halved every `days`, one shopper counting for one order at most; the most popular item has 1."""
+    signal = data.weight * _decay(data, now, days)
+    shoppers = _matrix(data.shopper, data.item, signal, data)
+    total = np.bincount(shoppers.indices, np.minimum(shoppers.data, WEIGHTS[ORDER]), len(data.items)).astype(np.float32)
+    top = total.max(initial=0.0)
+    return total / top if top > 0 else total
+
+
+def _decay(data: Interactions, now: float, days: float) -> Floats:
+    return np.exp2((data.at - now) / (days * DAY)).astype(np.float32)
 
 
 def _matrix(rows: Any, columns: Any, values: Any, data: Interactions) -> Any:
@@ -114,14 +142,20 @@ def _table(model: Any, matrix: Any, neighbours: int) -> tuple[Ints, Floats]:
     items, scores = np.full((size, neighbours), -1, np.int32), np.zeros((size, neighbours), np.float32)
     if not matrix.nnz:
         return items, scores
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore")  # the library warns of conversions it makes itself
         model.fit(matrix, show_progress=False)
-    similarity = sp.csr_matrix(model.similarity)
-    for row in range(size):
-        start, end = similarity.indptr[row], similarity.indptr[row + 1]
-        to, values = similarity.indices[start:end], similarity.data[start:end]
-        good = (to != row) & (values > 0)
-        order = np.lexsort((to[good], -values[good]))[:neighbours]
-        items[row, : len(order)], scores[row, : len(order)] = to[good][order], values[good][order]
+    found = sp.csr_matrix(model.similarity)
+    found.sort_indices()
+    counts = np.diff(found.indptr)
+    rows = np.repeat(np.arange(size), counts)
+    places = np.arange(found.nnz) - np.repeat(found.indptr[:-1], counts)
+    to = np.full((size, int(counts.max())), -1, np.int32)
+    values = np.zeros(to.shape, np.float32)
+    to[rows, places] = found.indices
+    values[rows, places] = np.where(found.indices == rows, 0.0, found.data)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :neighbours]  # of equals the first item
+    width = order.shape[1]
+    scores[:, :width] = np.take_along_axis(values, order, axis=1)
+    items[:, :width] = np.where(scores[:, :width] > 0, np.take_along_axis(to, order, axis=1), -1)
     return items, scores

@@ -7,17 +7,16 @@ import numpy as np
 
 from shared.errors import ShopwindowError
 from shared.evaluation.metrics import clearly_worse
-from shared.evaluation.protocol import Case, Ranked, Result, cases, measure, popular_first, split_at
+from shared.evaluation.protocol import Case, Facts, Ranked, Result, cases, measure, popular_first, split_at
 from shared.models.bundle import Bundle
 from shared.models.candidates import rank
-from shared.models.fit import described, fit
+from shared.models.fit import FIT_SETTINGS, described, fit
 from shared.models.interactions import Interactions
-from shared.models.tune import tune
+from shared.models.tune import search
 from shared.profiles.state import State
 
 FEWEST_CASES = 30
 METRICS = ("ndcg@20 with repeats", "ndcg@20 new only")
-Facts = dict[str, tuple[str, str, float]]  # item id -> top category, brand, price
 
 
 class TooLittleData(ShopwindowError):
@@ -33,10 +32,11 @@ class Trained:
 
     trial: Bundle
     bundle: Bundle
-    search: list[dict[str, float]]
+    search: list[dict[str, Any]]
 
 
-def train(data: Interactions, facts: Facts) -> Trained:
+def train(data: Interactions, facts: Facts, current: dict[str, float] | None = None) -> Trained:
+    """`current` are the settings of the version that serves now."""
     if not len(data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
     moment, end = split_at(data), float(data.at.max())
@@ -44,20 +44,20 @@ def train(data: Interactions, facts: Facts) -> Trained:
     if not len(early):
         bundle = described(fit(data, end), facts)
         return Trained(bundle, bundle, [])
-    inner = split_at(early)
-    search_bundle = described(fit(early.before(inner), inner), facts)
-    settings, search = tune(search_bundle, cases(early, inner), inner)
+    settings, tried = search(early, facts, current)
     trial = described(fit(early, moment, settings), facts)
-    return Trained(trial, described(fit(data, end, settings), facts), search)
+    bundle = described(fit(data, end, settings, start=trial.item_factors), facts)
+    return Trained(trial, bundle, tried)
 
 
 def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None) -> dict[str, Any]:
     """Metrics of the trial, of popularity and of the current version's recipe on days the trial has not seen; and the verdict."""
     moment = split_at(data)
-    shoppers = cases(data, moment)
+    facts = _facts(trial)
+    shoppers = cases(data, moment, facts=facts)
     models: dict[str, Ranked] = {"model": served(trial, moment), "popularity": popular_first(trial)}
     if current:
-        models["current"] = served(replace(trial, settings={**trial.settings, **current}), moment)
+        models["current"] = served(_rival(data.before(moment), trial, {**trial.settings, **current}, moment), moment)
     results = {name: measure(ranked, shoppers) for name, ranked in models.items()}
     passed, reasons = gate(results, len(shoppers))
     return {
@@ -69,6 +69,18 @@ def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None
         "reasons": reasons,
         "examples": _examples(shoppers, trial, moment),
     }
+
+
+def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment: float) -> Bundle:
+    """The recipe of another version, made of the same data as the trial."""
+    if all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
+        return replace(trial, settings=settings)
+    return described(fit(data, moment, settings), _facts(trial))
+
+
+def _facts(bundle: Bundle) -> Facts:
+    columns = (bundle.item_ids, bundle.categories, bundle.brands, bundle.prices)
+    return {str(i): (str(c), str(b), float(p)) for i, c, b, p in zip(*columns, strict=True)}
 
 
 def served(bundle: Bundle, now: float) -> Ranked:
@@ -124,7 +136,7 @@ def _examples(shoppers: list[Case], bundle: Bundle, now: float, most: int = 5) -
         {
             "dealt_with": [t.item for t in case.state.recent[-6:]] or [p.item for p in case.state.purchases[-6:]],
             "recommended": [[c.item, c.reason, c.because] for c in rank(case.state, bundle, now, limit=8)[0]],
-            "came": sorted(case.right)[:6],
+            "came": sorted(case.right)[:20],
         }
         for case in chosen
     ]

@@ -3,32 +3,38 @@
 Pure: the same reads give the same answer.
 """
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
+from operator import itemgetter
 from typing import NamedTuple
 
-from shared.catalog.model import Item, recommendable
+from shared.catalog.model import Item
 from shared.lists.model import Scored
 from shared.profiles.state import Candidate, State
 from shared.recommend import reasons
-from shared.recommend.placements import PLACEMENTS, Source
-from shared.recommend.request import Filter, Request
+from shared.recommend.placements import PLACEMENTS
+from shared.recommend.request import Request
+from shared.recommend.rules import barred, refusal, takes_purchased
 
 STEP_DECAY = 0.7  # weight of an item of the request by how many came after it
-POOL = 2.5  # candidates looked at for each item wanted
-SLACK = 12
+CONTEXT_ITEMS = 5
+POOL = 1.5  # candidates looked at for each item wanted
+SLACK = 6
+MOST_READ = 100  # DynamoDB reads no more at once
 EMPTY = State()
+
+Lookup = Callable[[list[str]], dict[str, Item]]
 
 
 class Reads(NamedTuple):
-    """What was read for a request. `lists` holds `similar#<item>` and `together#<item>`; `popular` the fallback lists in order:
-    (tier, segment, list)."""
+    """What was read for a request. `lists` holds `similar#<item>` and `together#<item>`; `category` the popular lists of the
+    categories asked for; `popular` the fallback lists in order: (tier, segment, list). `static` is asked when nothing else is left."""
 
     state: State = EMPTY
     lists: dict[str, Scored] = {}
-    popular: list[tuple[str, str, Scored]] = []
     category: list[Scored] = []
+    popular: list[tuple[str, str, Scored]] = []
+    static: Callable[[], Scored] = list
 
 
 class Pick(NamedTuple):
@@ -39,81 +45,136 @@ class Pick(NamedTuple):
     tier: str
 
 
+class Offer(NamedTuple):
+    """A scored list, with the reason that its items have, or the candidates that say it of each."""
+
+    tier: str
+    weight: float
+    scored: Scored
+    reason: str = ""
+    because: str = ""
+    candidates: dict[str, Candidate] = {}
+
+    def pick(self, item: str, score: float) -> Pick:
+        own = self.candidates.get(item)
+        if own:
+            return Pick(item, score, own.reason, own.because, self.tier)
+        return Pick(item, score, self.reason, self.because, self.tier)
+
+
 class Answer(NamedTuple):
     picks: list[Pick]
     items: dict[str, Item]
     removed: dict[str, list[str]]  # cause -> item ids
+    groups: set[str]  # variants' groups on the page, so that each has one item
+    at: float  # epoch seconds it holds for
 
     @property
     def tier(self) -> str:
-        """The tier most of the items came from; `none` when there are none."""
+        """The tier most of the items came from, of equals the one seen first; `none` when there are none."""
         tiers = [pick.tier for pick in self.picks]
         return max(dict.fromkeys(tiers), key=tiers.count) if tiers else "none"
 
 
-Lookup = Callable[[list[str]], dict[str, Item]]
-
-
 def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer:
-    """At most `request.count` items, best first. `lookup` fetches catalog items; asked once, twice when rules removed many."""
-    barred = _barred(request, reads.state)
-    removed: dict[str, list[str]] = {}
-    offers = _unbarred(chain(candidates(request, reads), fallbacks(reads)), barred, removed)
-    picks: list[Pick] = []
-    items: dict[str, Item] = {}
-    groups: set[str] = set()
-    while len(picks) < request.count:
-        pool = _take(offers, int((request.count - len(picks)) * POOL) + SLACK)
-        if not pool:
-            break
-        found = lookup([pick.item for pick in pool])
-        for pick in pool:
-            cause = _refusal(found.get(pick.item), request.filter, groups, now)
-            if cause:
-                removed.setdefault(cause, []).append(pick.item)
-            elif len(picks) < request.count:
-                picks.append(pick)
-                items[pick.item] = found[pick.item]
-                groups.add(found[pick.item].item_group_id or pick.item)
-    return Answer(picks, items, removed)
+    """At most `request.count` items, best first. `lookup` fetches catalog items: once, and again while rules leave gaps."""
+    page = page_items(request)
+    made = Answer([], {}, {}, set(), now)
+    out = barred(request, reads.state, page)
+    seen: set[str] = set()
+    extra = page[-CONTEXT_ITEMS:]  # read too, so that no variant of what the page shows is shown beside it
+    size = min(int(request.count * POOL) + SLACK, MOST_READ - CONTEXT_ITEMS)
+    for offers in (chain(candidates(request, reads), fallbacks(reads)), last_resort(reads)):
+        admitted = _admitted(offers, out, seen, made.removed)
+        while len(made.picks) < request.count and (pool := list(islice(admitted, size))):
+            found = lookup([*(pick.item for pick in pool), *extra])
+            made.groups.update(found[item].item_group_id or item for item in extra if item in found)
+            _place(pool, found, request, made)
+            size, extra = MOST_READ, ()
+    return made
 
 
-def candidates(request: Request, reads: Reads) -> list[Pick]:
-    """All sources of the placement in one list, best first. Scores of the sources add up."""
-    placement = PLACEMENTS[request.placement]
-    context = _context(request, reads.state)
+def _place(pool: list[Pick], found: dict[str, Item], request: Request, made: Answer) -> None:
+    """Move what may be shown from the pool to the shelf until it is full."""
+    for pick in pool:
+        item = found.get(pick.item)
+        cause = refusal(item, request.filter, made.groups, made.at)
+        if cause or item is None:
+            made.removed.setdefault(cause, []).append(pick.item)
+        elif len(made.picks) < request.count:
+            made.picks.append(pick)
+            made.items[pick.item] = item
+            made.groups.add(item.item_group_id or item.id)
+
+
+def page_items(request: Request) -> tuple[str, ...]:
+    """What the page shows already, latest last; nothing on pages that are about the shopper."""
+    about = PLACEMENTS[request.placement].about
+    if about == "item":
+        return request.items[-1:]
+    if about == "cart":
+        return request.cart or request.items
+    return (request.items or request.cart) if about == "order" else ()
+
+
+def context(request: Request, state: State) -> tuple[str, ...]:
+    """The items whose lists count, latest last: the page's own, else what the shopper did that the state has not seen yet,
+    and what they did last when no model has computed candidates for them."""
+    page = page_items(request)
+    if page:
+        return page[-CONTEXT_ITEMS:]
+    items = request.items[-CONTEXT_ITEMS:]
+    if not state.candidates:
+        return items or tuple(touch.item for touch in state.recent[-CONTEXT_ITEMS:])
+    folded = {touch.item for touch in state.recent[-len(items) :]} if items else ()
+    return tuple(item for item in items if item not in folded)
+
+
+def candidates(request: Request, reads: Reads) -> Iterator[Pick]:
+    """What the placement's sources offer, best first. Shares add up; the largest one gives reason and tier."""
+    offers = list(offered(request, reads))
     total: dict[str, float] = {}
-    led: dict[str, Pick] = {}
-    for source, weight in placement.weights.items():
-        for pick in _offers(source, weight, context, request, reads):
-            total[pick.item] = total.get(pick.item, 0.0) + pick.score
-            if pick.item not in led or pick.score > led[pick.item].score:
-                led[pick.item] = pick
-    best = heapq.nsmallest(len(total), total, key=lambda item: (-total[item], item))
-    return [led[item]._replace(score=total[item]) for item in best]
+    leading: dict[str, int] = {}  # which offer gave the largest share
+    largest: dict[str, float] = {}  # that share, of items offered more than once
+    for place, offer in enumerate(offers):
+        weight = offer.weight
+        for item, score in offer.scored:
+            share = weight * score
+            before = total.get(item)
+            if before is None:
+                total[item] = share
+                leading[item] = place
+            else:
+                total[item] = before + share
+                if share > largest.setdefault(item, before):
+                    largest[item] = share
+                    leading[item] = place
+    for item, score in sorted(total.items(), key=itemgetter(1), reverse=True):
+        yield offers[leading[item]].pick(item, score)
 
 
-def _offers(source: Source, weight: float, context: tuple[str, ...], request: Request, reads: Reads) -> Iterator[Pick]:
-    if source == "live":
-        for candidate, score in _live(request, reads.state):
-            yield Pick(candidate.item, weight * score, candidate.reason, candidate.because, "live")
-    elif source == "category":
-        for scored in reads.category:
-            yield from (Pick(item, weight * score, reasons.POPULAR, "category", "segment") for item, score in scored)
-    else:
-        word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
-        for step, item in enumerate(reversed(context)):
-            for other, score in reads.lists.get(f"{source}#{item}", []):
-                yield Pick(other, weight * STEP_DECAY**step * score, word, item, "lists")
+def offered(request: Request, reads: Reads) -> Iterator[Offer]:
+    """One offer a source and item it starts from."""
+    named = context(request, reads.state)
+    for source, weight in PLACEMENTS[request.placement].weights.items():
+        if source == "live":
+            yield _live(request, reads.state, weight)
+        elif source == "category":
+            yield from (Offer("segment", weight, scored, reasons.POPULAR, "category") for scored in reads.category)
+        else:
+            word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
+            for step, item in enumerate(reversed(named)):
+                yield Offer("lists", weight * STEP_DECAY**step, reads.lists.get(f"{source}#{item}", []), word, item)
 
 
-def _context(request: Request, state: State) -> tuple[str, ...]:
-    """The items whose lists count, latest last."""
-    if request.placement == "cart" and request.cart:
-        return request.cart
-    if not request.items and not state.candidates:
-        return tuple(touch.item for touch in state.recent)
-    return request.items
+def _live(request: Request, state: State, weight: float) -> Offer:
+    """The state's candidates, scaled so that the best has 1.0."""
+    ready = state.candidates + state.again if takes_purchased(request) else state.candidates
+    scored = [(candidate.item, candidate.score) for candidate in ready]
+    top = max(map(itemgetter(1), scored), default=0.0)
+    if top <= 0:
+        return Offer("live", 0.0, [])
+    return Offer("live", weight / top, scored, candidates={candidate.item: candidate for candidate in ready})
 
 
 def fallbacks(reads: Reads) -> Iterator[Pick]:
@@ -122,69 +183,20 @@ def fallbacks(reads: Reads) -> Iterator[Pick]:
             yield Pick(item, score, reasons.POPULAR, segment, tier)
 
 
-def allows_purchased(request: Request) -> bool:
-    asked = request.filter.allow_purchased
-    return PLACEMENTS[request.placement].allow_purchased if asked is None else asked
+def last_resort(reads: Reads) -> Iterator[Pick]:
+    for item, score in reads.static():
+        yield Pick(item, score, reasons.POPULAR, "static", "static")
 
 
-def _live(request: Request, state: State) -> Iterator[tuple[Candidate, float]]:
-    """The state's candidates, scaled so that the best has 1.0."""
-    offered = state.candidates + state.again if allows_purchased(request) else state.candidates
-    top = max((candidate.score for candidate in offered), default=0.0)
-    if top > 0:
-        yield from ((candidate, candidate.score / top) for candidate in offered)
-
-
-def _barred(request: Request, state: State) -> dict[str, str]:
-    """Item id -> why it may not be shown to this shopper here."""
-    bought = [] if allows_purchased(request) else [purchase.item for purchase in state.purchases]
-    own_page = (
-        request.items[-1:] if request.placement == "product" else request.items if request.placement != "home" else ()
-    )
-    return {
-        **dict.fromkeys(bought, "purchased"),
-        **dict.fromkeys(own_page, "on_page"),
-        **dict.fromkeys(state.cart, "in_cart"),
-        **dict.fromkeys(request.cart, "in_cart"),
-        **dict.fromkeys(request.exclude, "excluded"),
-    }
-
-
-def _unbarred(offers: Iterable[Pick], barred: dict[str, str], removed: dict[str, list[str]]) -> Iterator[Pick]:
-    """Each item once, where it comes first."""
-    seen: set[str] = set()
+def _admitted(
+    offers: Iterable[Pick], out: dict[str, str], seen: set[str], removed: dict[str, list[str]]
+) -> Iterator[Pick]:
+    """Each item once, where it comes first, unless it is out."""
     for pick in offers:
         if pick.item in seen:
             continue
         seen.add(pick.item)
-        if pick.item in barred:
-            removed.setdefault(barred[pick.item], []).append(pick.item)
+        if pick.item in out:
+            removed.setdefault(out[pick.item], []).append(pick.item)
         else:
             yield pick
-
-
-def _take(offers: Iterator[Pick], most: int) -> list[Pick]:
-    return [pick for pick, _ in zip(offers, range(min(most, 100)), strict=False)]
-
-
-def _refusal(item: Item | None, wanted: Filter, groups: set[str], now: float) -> str:
-    """Why the item cannot be shown; "" when it can."""
-    if item is None:
-        return "not_in_catalog"
-    if not recommendable(item, now):
-        return "unavailable"
-    if (item.item_group_id or item.id) in groups:
-        return "variant_shown"
-    return "" if _wanted(item, wanted) else "filtered"
-
-
-def _wanted(item: Item, wanted: Filter) -> bool:
-    price = item.sale_price or item.price
-    if wanted.categories and not any(
-        item.product_type == c or item.product_type.startswith(f"{c} > ") for c in wanted.categories
-    ):
-        return False
-    if wanted.brands and item.brand not in wanted.brands:
-        return False
-    priced = wanted.price_min > 0 or wanted.price_max < float("inf")
-    return not priced or (price is not None and wanted.price_min <= price.amount <= wanted.price_max)

@@ -5,57 +5,63 @@ from typing import Any
 from msgspec import json
 
 from shared.catalog.card import card
-from shared.recommend.pipeline import Answer, Reads
+from shared.recommend.pipeline import Answer, Reads, offered
 from shared.recommend.request import Request
 
 FALLBACKS = frozenset({"segment", "popular", "static", "none"})
 
 
 def render(answer: Answer, request: Request, reads: Reads, recommendation_id: str, version: str) -> bytes:
-    items = [
-        {
-            **card(answer.items[pick.item]),
-            "position": place,
-            "score": round(pick.score, 4),
-            "reasons": [{"reason": pick.reason, "because": pick.because}],
-        }
-        for place, pick in enumerate(answer.picks, 1)
-    ]
-    body = _body(items, request, recommendation_id, answer.tier, reads.state.model_version or version)
+    """`version` is that of the published lists; live candidates may be of another."""
+    body: dict[str, Any] = {
+        "recommendationId": recommendation_id,
+        "placement": request.placement,
+        "items": [
+            {
+                **card(answer.items[pick.item], answer.at),
+                "position": place,
+                "score": round(pick.score, 4),
+                "reasons": [{"reason": pick.reason, "because": pick.because}],
+            }
+            for place, pick in enumerate(answer.picks, 1)
+        ],
+        "served": served(answer.tier, reads.state.model_version if answer.tier == "live" else version),
+    }
     if request.explain:
-        body["explain"] = {
-            "tiers": {pick.item: pick.tier for pick in answer.picks},
-            "removed": answer.removed,
-            "known": {"events": reads.state.totals.events, "candidates": len(reads.state.candidates)},
-        }
+        body["explain"] = explained(answer, request, reads)
     return json.encode(body)
 
 
-def render_static(cards: list[dict[str, Any]], request: Request, recommendation_id: str) -> bytes:
-    """When no table answers: the popular items of the last publishing, less what the request itself rules out."""
-    barred = {*request.cart, *request.exclude, *request.items}
-    shown = [one for one in cards if one["id"] not in barred][: request.count]
-    items = [
-        {**one, "position": place, "score": 0.0, "reasons": [{"reason": "popular", "because": "static"}]}
-        for place, one in enumerate(shown, 1)
-    ]
-    return json.encode(_body(items, request, recommendation_id, "static" if items else "none", ""))
-
-
-def _body(
-    items: list[dict[str, Any]], request: Request, recommendation_id: str, tier: str, version: str
-) -> dict[str, Any]:
+def served(tier: str, version: str) -> dict[str, Any]:
     return {
-        "recommendationId": recommendation_id,
-        "placement": request.placement,
-        "items": items,
-        "served": {
-            "tier": tier,
-            "modelVersion": version or None,
-            "ruleVersion": None,
-            "experiment": None,
-            "variant": None,
-            "propensity": 1.0,
-            "fallback": tier in FALLBACKS,
-        },
+        "tier": tier,
+        "modelVersion": version or None,
+        "ruleVersion": None,
+        "experiment": None,
+        "variant": None,
+        "propensity": 1.0,
+        "fallback": tier in FALLBACKS,
+    }
+
+
+def explained(answer: Answer, request: Request, reads: Reads) -> dict[str, Any]:
+    """Of each item shown, what every source gave; of each item left out, why; and what is known of the shopper."""
+    sources: dict[str, list[dict[str, Any]]] = {pick.item: [] for pick in answer.picks}
+    for offer in offered(request, reads):
+        for item, score in offer.scored:
+            if item in sources:
+                pick = offer.pick(item, offer.weight * score)
+                given = {
+                    "tier": pick.tier,
+                    "score": round(pick.score, 4),
+                    "reason": pick.reason,
+                    "because": pick.because,
+                }
+                sources[item].append(given)
+    return {
+        "tiers": {pick.item: pick.tier for pick in answer.picks},
+        "sources": sources,
+        "removed": answer.removed,
+        "removedCounts": {cause: len(items) for cause, items in answer.removed.items()},
+        "known": {"events": reads.state.totals.events, "candidates": len(reads.state.candidates)},
     }

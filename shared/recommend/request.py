@@ -53,7 +53,7 @@ def parse(body: Any) -> Request:
         cart=_words(body, "cart"),
         exclude=frozenset(_words(body, "exclude")),
         filter=_filter(_object(body, "filter")),
-        country=_word(context, "country").upper(),
+        country=_country(context),
         explain=_flag(body, "explain") or False,
     )
 
@@ -70,7 +70,10 @@ def from_query(query: dict[str, str]) -> Request:
     body["context"] = {"country": query["country"]} if "country" in query else {}
     names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased")
     body["filter"] = {name: body[name] for name in names if name in body}
-    return parse(body)
+    try:
+        return parse(body)
+    except InvalidRequest as error:  # name the parameter as it was sent
+        raise InvalidRequest(error.message, error.field.rsplit(".", 1)[-1]) from None
 
 
 def _filter(body: dict[str, Any]) -> Filter:
@@ -86,8 +89,15 @@ def _filter(body: dict[str, Any]) -> Filter:
     )
 
 
+def _country(context: dict[str, Any]) -> str:
+    country = _word(context, "country", "context.")
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        raise InvalidRequest("must be two letters (ISO 3166), such as GB", "context.country")
+    return country.upper()
+
+
 def _count(body: dict[str, Any], default: int) -> int:
-    value = number(body.get("count", default))
+    value = default if body.get("count") is None else number(body["count"])
     if value is None or value != int(value) or not 1 <= value <= MOST_COUNT:
         raise InvalidRequest(f"must be a whole number from 1 to {MOST_COUNT}", "count")
     return int(value)
@@ -102,13 +112,13 @@ def _amount(body: dict[str, Any], name: str, default: float) -> float:
     return value
 
 
-def _word(body: dict[str, Any], name: str) -> str:
+def _word(body: dict[str, Any], name: str, path: str = "") -> str:
     value = body.get(name)
     if value is None:
         return ""
     word = text(value)
     if isinstance(value, bool) or not isinstance(value, str | int) or len(word) > LONGEST:
-        raise InvalidRequest(f"must be a string of at most {LONGEST} characters", name)
+        raise InvalidRequest(f"must be a string of at most {LONGEST} characters", path + name)
     return word
 
 

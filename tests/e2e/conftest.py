@@ -47,7 +47,7 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     made = context.new_page()
     errors = []
-    made.on("pageerror", errors.append)
+    made.on("pageerror", lambda error: errors.append(str(error)))
     yield made
     context.close()
     assert not errors

@@ -50,7 +50,7 @@ def aws(stack):
 @pytest.fixture(scope="session")
 def shop(stack):
     """A generated shop, loaded, trained, and its latest days through the live path."""
-    made = GeneratedShop(seed=11, shoppers=300, weeks=6)
+    made = GeneratedShop(seed=11, shoppers=300, weeks=6, items=480)
     latest = load.history(stack, made, live_days=4)
     models.train(stack)
     load.live(stack, latest)

@@ -51,7 +51,8 @@ def test_a_click_changes_the_next_answer_of_a_shopper(browser_api, states, shopp
 
 
 def test_a_bought_item_is_not_shown_again_unless_asked_for(browser_api, states, shopper, shop):
-    item = next(i["id"] for i in shop.items if i["stock"])
+    ware = next(i for i in shop.items if i["stock"])
+    item = ware["id"]
     order = {"order_id": "o1", "total": 10, "products": [{"product_id": item, "price": 10, "quantity": 1}]}
     browser_api.call("POST", "/v1/track", view(shopper, item))
     browser_api.call("POST", "/v1/track", view(shopper, item, "Order Completed", properties=order))
@@ -59,7 +60,8 @@ def test_a_bought_item_is_not_shown_again_unless_asked_for(browser_api, states, 
     asked = {"placement": "home", "anonymousId": shopper, "count": 100}
     shown = browser_api.call("POST", "/v1/recommendations", asked)
     assert item not in [i["id"] for i in shown["items"]]
-    again = browser_api.call("POST", "/v1/recommendations", {**asked, "filter": {"allowPurchased": True}})
+    alike = {"categories": [ware["product_type"]], "brands": [ware["brand"]], "allowPurchased": True}
+    again = browser_api.call("POST", "/v1/recommendations", {**asked, "filter": alike})
     assert item in [i["id"] for i in again["items"]]
 
 

@@ -31,6 +31,15 @@ def test_any_other_key_is_refused(key):
         auth.access(key, "wk", lambda: "sk")
 
 
+def test_what_is_for_servers_opens_to_the_secret_key_only():
+    auth.need_secret("sk", lambda: "sk")
+    for key in ("wk", "sk2", "ключ"):
+        with pytest.raises(Unauthorized, match="secret key"):
+            auth.need_secret(key, lambda: "sk")
+    with pytest.raises(Unauthorized):
+        auth.need_secret("", never)
+
+
 def test_a_broken_header_is_refused_with_a_sentence():
     with pytest.raises(Unauthorized, match="base64"):
         auth.key_of({"authorization": "Basic %%%"})

@@ -30,6 +30,16 @@ def test_what_is_not_json_is_refused(body):
         http.json_body(request(body), 1_000_000)
 
 
+def test_an_empty_body_and_a_damaged_one_are_named_as_such():
+    with pytest.raises(InvalidRequest, match="is empty"):
+        http.json_body(request(None), 99)
+    for body, headers in ((b"no gzip", {"content-encoding": "gzip"}), (b"{}", {"content-encoding": "gzip"})):
+        with pytest.raises(InvalidRequest, match="cannot be decoded"):
+            http.json_body(request(body, encoded=True, **headers), 99)
+    with pytest.raises(InvalidRequest, match="cannot be decoded"):
+        http.json_body({"headers": {}, "body": "%%%", "isBase64Encoded": True}, 99)
+
+
 def test_a_small_body_that_unpacks_to_gigabytes_is_refused():
     bomb = gzip.compress(b"0" * 10_000_000)
     with pytest.raises(TooLarge):

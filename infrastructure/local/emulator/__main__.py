@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 PINNED = "1.5.33"
-PATCHES = ("http_api", "python_runtime", "streams", "tables")
+PATCHES = ("http_api", "metrics", "python_runtime", "streams", "tables")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import contextvars
 import fcntl
 import os
 import termios
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,14 +52,18 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
     def _drain_stderr_bounded(self, *_: Any, **__: Any) -> str:
         """The log lines of this invocation: wait while the pipe still holds some, not for lines that never come."""
         deadline = time.monotonic() + 0.25
-        while time.monotonic() < deadline and _pending(self._proc.stdout.fileno()):
+        while time.monotonic() < deadline and _pending(self._proc):
             time.sleep(0.0005)
         time.sleep(0.0005)
         return str(self._drain_stderr())
 
 
-def _pending(descriptor: int) -> bool:
-    return any(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))
+def _pending(process: Any) -> bool:
+    """Whether a process has printed what was not read yet; a process that was killed in the meantime has not."""
+    try:
+        return any(fcntl.ioctl(process.stdout.fileno(), termios.FIONREAD, bytes(4)))
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def apply() -> None:
@@ -67,10 +72,8 @@ def apply() -> None:
 
     def python_code_dir(code_zip: bytes) -> str:
         folder = str(code_dir(code_zip))
-        bootstrap = Path(folder, "bootstrap")
-        if _python.get() and not bootstrap.exists():
-            bootstrap.write_text(BOOTSTRAP)
-            bootstrap.chmod(0o755)
+        if _python.get():
+            _write_bootstrap(Path(folder))
         return folder
 
     def python_environment(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:
@@ -91,6 +94,16 @@ def apply() -> None:
     lambda_svc._execute_function_warm = dispatch
     lambda_runtime._worker_class_for = lambda config: PythonWorker if is_python(config) else worker_class(config)
     _keep_few_log_streams()
+
+
+def _write_bootstrap(folder: Path) -> None:
+    """In one step: environments that start at the same time share the folder."""
+    bootstrap = folder / "bootstrap"
+    if not bootstrap.exists():
+        fresh = folder / f"bootstrap.{threading.get_ident()}"
+        fresh.write_text(BOOTSTRAP)
+        fresh.chmod(0o755)
+        fresh.replace(bootstrap)
 
 
 def _runtime_variables(config: dict[str, Any], folder: str) -> dict[str, str]:

@@ -8,14 +8,19 @@ from ministack.services.cloudformation import provisioners
 
 def apply() -> None:
     handler = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
-    create = handler["create"]
+    create, update = handler["create"], handler["update"]
 
     def create_whole(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         created = create(logical_id, properties, stack)
         _configure(created[0], properties)
         return created
 
-    handler["create"] = create_whole
+    def update_whole(physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any) -> Any:
+        updated = update(physical_id, old, new, *rest)
+        _configure(updated[0], new)
+        return updated
+
+    handler.update(create=create_whole, update=update_whole)
 
 
 def _configure(table: str, properties: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from shared.evaluation.protocol import Result, split_at
 from shared.lists.model import Pointer, key
 from shared.lists.store import ListsStore
 from shared.models import bundle, lists
+from shared.models.bundle import DEFAULTS
 from shared.models.fit import fit, similar, together
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 from shared.models.publish import KEPT, Publisher
@@ -62,7 +63,7 @@ def trained(data):
 
 
 def test_items_of_one_taste_are_neighbours(data):
-    items, _ = similar(data, 5)
+    items, _ = similar(data, float(data.at.max()), DEFAULTS, 5)
     same = [(items[i][items[i] >= 0] < 20) == (i < 20) for i in range(40)]
     assert np.mean(np.concatenate(same)) > 0.95
 

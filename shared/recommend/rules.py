@@ -1,0 +1,47 @@
+"""What may never be shown: to this shopper, on this page, under this filter, or at all."""
+
+from shared.catalog.model import Item, on_sale, recommendable
+from shared.profiles.state import State
+from shared.recommend.placements import PLACEMENTS
+from shared.recommend.request import Filter, Request
+
+ANYTHING = Filter()
+
+
+def takes_purchased(request: Request) -> bool:
+    asked = request.filter.allow_purchased
+    return PLACEMENTS[request.placement].allow_purchased if asked is None else asked
+
+
+def barred(request: Request, state: State, page: tuple[str, ...]) -> dict[str, str]:
+    """Item id -> why it may not be shown to this shopper here. `page` holds what the page shows already."""
+    bought = () if takes_purchased(request) else (purchase.item for purchase in state.purchases)
+    return {
+        **dict.fromkeys(bought, "purchased"),
+        **dict.fromkeys(page, "on_page"),
+        **dict.fromkeys(state.cart, "in_cart"),
+        **dict.fromkeys(request.cart, "in_cart"),
+        **dict.fromkeys(request.exclude, "excluded"),
+    }
+
+
+def refusal(item: Item | None, wanted: Filter, groups: set[str], now: float) -> str:
+    """Why the item cannot be shown; "" when it can. `groups` are those of the items shown already."""
+    if item is None:
+        return "not_in_catalog"
+    if not recommendable(item, now):
+        return "unavailable"
+    if (item.item_group_id or item.id) in groups:
+        return "variant_shown"
+    return "" if wanted == ANYTHING or admits(wanted, item, now) else "filtered"
+
+
+def admits(wanted: Filter, item: Item, now: float) -> bool:
+    path = item.product_type
+    if wanted.categories and not any(path == c or path.startswith(f"{c} > ") for c in wanted.categories):
+        return False
+    if wanted.brands and item.brand not in wanted.brands:
+        return False
+    price = item.sale_price if on_sale(item, now) else item.price
+    priced = wanted.price_min > 0 or wanted.price_max < float("inf")
+    return not priced or (price is not None and wanted.price_min <= price.amount <= wanted.price_max)

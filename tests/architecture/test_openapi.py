@@ -1,0 +1,59 @@
+"""The API's document says what the API does."""
+
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from shared.capture.intake import take
+from shared.catalog.parse import parse as parse_item
+from shared.recommend.placements import PLACEMENTS
+from shared.recommend.request import parse as parse_request
+from tests.architecture.test_template import FUNCTIONS, ROOT
+
+DOCUMENT = yaml.safe_load((ROOT / "infrastructure" / "openapi.yaml").read_text())
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+def example(path, method):
+    return DOCUMENT["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+
+
+def test_the_document_is_valid():
+    validate(DOCUMENT)
+
+
+def test_the_document_names_the_routes_that_are_deployed_and_no_others():
+    written = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item if method in METHODS
+    }
+    sources = [
+        s["Properties"] for f in FUNCTIONS.values() for s in f.get("Events", {}).values() if s["Type"] == "HttpApi"
+    ]
+    # {id+} is how the gateway takes ids with slashes; to a caller it is {id}
+    assert written == {(s["Method"], s["Path"].replace("+}", "}")) for s in sources}
+
+
+def test_the_documents_examples_are_accepted():
+    intake = take(
+        "batch",
+        example("/v1/batch", "post"),
+        received_at=datetime.now(UTC),
+        verified=lambda u, p: False,
+        new_id=lambda: "x",
+    )
+    assert intake.entries and not intake.refused
+    assert parse_request(example("/v1/recommendations", "post")).count == 8
+    assert all(parse_item(item, 0.0).id for item in example("/v1/catalog/items", "put")["items"])
+
+
+def test_the_document_knows_every_placement():
+    assert DOCUMENT["components"]["schemas"]["Placement"]["enum"] == list(PLACEMENTS)
+
+
+@pytest.mark.parametrize(
+    "field", ["anonymousId", "userId", "userHash", "items", "cart", "exclude", "count", "filter", "explain"]
+)
+def test_every_field_of_a_request_is_described(field):
+    assert field in DOCUMENT["components"]["schemas"]["Request"]["properties"]

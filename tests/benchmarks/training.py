@@ -1,0 +1,117 @@
+"""Training against the raw ALS fit inside it, on made-up interactions: `python -m tests.benchmarks.training [--rows 2000000]`.
+
+Each side runs in a process of its own on the same rows. "raw" is `implicit`'s ALS alone (64 factors, 15 iterations) on a finished
+matrix; "train" is all the training step does: search of the settings, the trial that is measured, and the fit on everything.
+CPU seconds count all threads. They say what a run costs; wall time also shows what does not run in parallel, and, on a shared
+machine, what others were doing. Reading the lake and measuring the model are steps of their own and not counted.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+ITEMS = 100_000
+ROWS_A_SHOPPER = 20
+SEED = 1
+GOAL = 1.5
+
+
+def interactions(rows):
+    """Shoppers with one of 200 tastes each, Zipf-popular items, sessions of about five rows over 90 days, one row in ten an order."""
+    import numpy as np
+
+    from shared.models.interactions import DAY, ORDER, VIEW, Interactions
+
+    rng = np.random.default_rng(SEED)
+    shoppers = max(rows // ROWS_A_SHOPPER, 10)
+    shopper = rng.integers(0, shoppers, rows, dtype=np.int32)
+    rank = np.minimum(rng.zipf(1.3, rows), ITEMS).astype(np.int64) - 1
+    own_taste = rng.random(rows) < 0.7
+    item = np.where(own_taste, rank * 200 + shopper % 200, rank * 7919) % ITEMS
+    visit = rng.integers(0, 4, rows)
+    when = rng.random((shoppers, 4)) * 90 * DAY
+    at = when[shopper, visit] + rng.random(rows) * 1200
+    order = rng.random(rows) < 0.1
+    session = (shopper.astype(np.int64) * 4 + visit).astype(np.int32)
+    sorted_rows = np.argsort(at)
+    return Interactions(
+        items=np.array([f"item-{n:06d}" for n in range(ITEMS)]),
+        shoppers=np.array([f"a#{n:08d}" for n in range(shoppers)]),
+        shopper=shopper[sorted_rows],
+        item=item[sorted_rows].astype(np.int32),
+        at=at[sorted_rows],
+        kind=np.where(order, ORDER, VIEW)[sorted_rows].astype(np.int8),
+        session=session[sorted_rows],
+        basket=np.where(order, session, -1)[sorted_rows].astype(np.int32),
+        quantity=np.ones(rows, np.float32),
+        countries=np.full(shoppers, "GB"),
+    )
+
+
+def raw(data):
+    import scipy.sparse as sp
+    from implicit.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
+
+    shape = (len(data.shoppers), len(data.items))
+    matrix = sp.csr_matrix((data.weight, (data.shopper, data.item)), shape=shape)
+    began = clocks()
+    with threadpool_limits(1, "blas"):
+        AlternatingLeastSquares(factors=64, iterations=15, random_state=SEED).fit(matrix, show_progress=False)
+    return began
+
+
+def whole(data):
+    from threadpoolctl import threadpool_limits
+
+    from shared.models.train import train
+
+    began = clocks()
+    with threadpool_limits(1, "blas"):  # as the handler of the training function does
+        train(data, {})
+    return began
+
+
+def clocks():
+    return time.perf_counter(), time.process_time()
+
+
+def child(side, rows):
+    warnings.simplefilter("ignore")
+    data = interactions(rows)
+    wall, cpu = {"raw": raw, "train": whole}[side](data)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak": peak}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--side", choices=["raw", "train"])
+    args = parser.parse_args()
+    if args.side:
+        child(args.side, args.rows)
+        return
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "implicit"))
+    print(f"{os.cpu_count()}-core {platform.machine()}, Python {platform.python_version()}, {packages}, seed {SEED}")
+    print(f"{args.rows:,} interactions, {ITEMS:,} items\n\n| | wall s | CPU s | peak GB |\n|---|--:|--:|--:|")
+    found = {}
+    for side, name in (("raw", "ALS alone (implicit)"), ("train", "Shopwindow's training step")):
+        command = [sys.executable, "-m", "tests.benchmarks.training", "--side", side, "--rows", str(args.rows)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+        found[side] = row = json.loads(done.stdout)
+        print(f"| {name} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['peak']:.2f} |", flush=True)
+    cpu, wall = (found["train"][clock] / found["raw"][clock] for clock in ("cpu", "wall"))
+    print(f"\nRatio {cpu:.2f} in CPU time, {wall:.2f} in wall time (goal: at most {GOAL} at 20,000,000 interactions)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The search of settings, on the small shop of two tastes that test_train trains on."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.evaluation.protocol import cases, measure, split_at
+from shared.models.bundle import DEFAULTS
+from shared.models.candidates import best
+from shared.models.fit import FIT_SETTINGS, fit, popularity, similar
+from shared.models.interactions import DAY, ORDER, VIEW, Interactions
+from shared.models.sources import SOURCES
+from shared.models.train import served
+from shared.models.tune import Judge, search, tune
+
+
+def shop(shoppers=80, days=60, seed=4):
+    """Shoppers of even number deal with items 0-19, the others with 20-39, and come back for what they bought."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for shopper in range(shoppers):
+        usual = 20 * (shopper % 2) + int(rng.integers(20))
+        for visit in range(6):
+            at = rng.uniform(0, days) * DAY
+            looks = 20 * (shopper % 2) + np.minimum(rng.geometric(0.12, 4), 20) - 1
+            rows += [(at + n, shopper, int(item), VIEW, shopper * 6 + visit, -1) for n, item in enumerate(looks)]
+            bought = {usual, int(looks[0])}
+            rows += [(at + 60, shopper, item, ORDER, shopper * 6 + visit, shopper * 6 + visit) for item in bought]
+    at, who, what, kind, session, basket = (np.array(column) for column in zip(*sorted(rows), strict=True))
+    return Interactions(
+        items=np.array([f"i{n:02d}" for n in range(40)]),
+        shoppers=np.array([f"a#{n:03d}" for n in range(shoppers)]),
+        shopper=who.astype(np.int32),
+        item=what.astype(np.int32),
+        at=at.astype(np.float64),
+        kind=kind.astype(np.int8),
+        session=session.astype(np.int32),
+        basket=basket.astype(np.int32),
+        quantity=np.ones(len(rows), np.float32),
+        countries=np.full(shoppers, ""),
+    )
+
+
+DATA = shop()
+MOMENT = split_at(DATA)
+SHOPPERS = cases(DATA, MOMENT)
+BUNDLE = fit(DATA.before(MOMENT), MOMENT)
+weights = st.fixed_dictionaries(
+    {name: st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.0]) for name in [*SOURCES, *(f"again_{s}" for s in SOURCES), "own"]}
+)
+
+
+@settings(deadline=None, max_examples=15)
+@given(weights)
+def test_a_blend_is_judged_as_it_would_be_served(chosen):
+    blend = {**DEFAULTS, **chosen}
+    means = measure(served(replace(BUNDLE, settings=blend), MOMENT), SHOPPERS).means()
+    judge = Judge(BUNDLE, SHOPPERS, MOMENT)
+    # scores of served candidates are rounded, which may turn near equals around
+    assert math.isclose(judge.new_only(blend), means["ndcg@20 new only"], abs_tol=0.02)
+    assert math.isclose(judge.with_repeats(blend), means["ndcg@20 with repeats"], abs_tol=0.02)
+
+
+def test_the_search_does_better_than_bad_settings():
+    bad = {**DEFAULTS, **dict.fromkeys(SOURCES, 0.0), "popularity": 1.0, "own": 0.0}
+    found, history = tune(replace(BUNDLE, settings=bad), SHOPPERS, MOMENT)
+    judge = Judge(BUNDLE, SHOPPERS, MOMENT)
+    assert judge.new_only(found) > 1.2 * judge.new_only(bad)
+    assert judge.with_repeats(found) > 1.2 * judge.with_repeats(bad)
+    assert {step["phase"] for step in history} == {"blend", "repeats"}
+
+
+def test_the_search_tries_the_fit_and_the_blend_and_is_repeatable():
+    found, history = search(DATA, {})
+    again, _ = search(DATA, {})
+    assert found == again and set(FIT_SETTINGS) <= set(found)
+    assert [step["phase"] for step in history][0] == "similar" and {"factors", "popularity", "blend"} <= {
+        step["phase"] for step in history
+    }
+
+
+def test_a_handful_of_shoppers_changes_no_setting():
+    few = DATA.where(DATA.shopper < 10)
+    found, history = search(few, {})
+    assert found == DEFAULTS and not history
+
+
+def test_what_happened_long_ago_makes_neighbours_and_popularity_less():
+    old = shop(seed=5)
+    new = replace(old, item=(old.item + 7) % 40, at=old.at + 300 * DAY, session=old.session + 1000)
+    both = replace(
+        old,
+        **{
+            n: np.concatenate([getattr(old, n), getattr(new, n)])
+            for n in ("shopper", "item", "at", "kind", "session", "basket", "quantity")
+        },
+    )
+    now = float(both.at.max())
+    quick = {**DEFAULTS, "similar_days": 10.0}
+    mixed, recent, former = (similar(data, float(data.at.max()), quick, 5)[0] for data in (both, new, old))
+
+    def alike(ours, theirs):
+        return np.mean([len(set(a) & set(b)) for a, b in zip(ours, theirs, strict=True)])
+
+    assert alike(mixed, recent) > 2 * alike(mixed, former)
+    assert np.allclose(popularity(both, now, 5.0), popularity(new, now, 5.0), atol=1e-3)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.7, 1.0]), min_size=1, max_size=400), st.integers(1, 30))
+def test_the_best_are_those_a_full_sort_finds(values, limit):
+    scores = np.array(values, np.float32)
+    order = np.lexsort((np.arange(len(scores)), -scores))
+    assert best(scores, limit).tolist() == [i for i in order.tolist() if scores[i] > 0][:limit]
+
+
+def test_items_only_the_test_days_know_do_not_disturb_the_judge():
+    unknown = [replace(case, right=case.right | {"never seen"}) for case in SHOPPERS]
+    judge = Judge(BUNDLE, unknown, MOMENT)
+    assert judge.with_repeats(DEFAULTS) == pytest.approx(Judge(BUNDLE, SHOPPERS, MOMENT).with_repeats(DEFAULTS))
+
+
+def test_the_current_recipe_stays_unless_another_is_clearly_better():
+    first, _ = search(DATA, {})
+    assert search(DATA, {}, first)[0] == first
+    useless = {**first, **dict.fromkeys([*SOURCES, *(f"again_{s}" for s in SOURCES), "own"], 0.0)}
+    assert search(DATA, {}, useless)[0] == first

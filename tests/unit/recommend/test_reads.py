@@ -1,0 +1,257 @@
+"""How few reads an answer needs, and what happens when they fail."""
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from shared.cache import MemoryCache
+from shared.catalog.model import encode as encode_item
+from shared.lists.model import Pointer, encode
+from shared.profiles.state import encode as encode_state
+from shared.recommend.pipeline import answer
+from shared.recommend.reads import Reader
+from shared.recommend.tables import Names, Tables
+from tests.unit.recommend.shop import NOW, ask, item, scored, state
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class DynamoDB:
+    """BatchGetItem over dictionaries; counts requests, fails on demand, leaves keys unprocessed on demand."""
+
+    def __init__(self):
+        self.tables = {"shoppers": {}, "lists": {}, "catalog": {}}
+        self.requests = []
+        self.error = None
+        self.unprocessed = 0
+
+    def batch_get_item(self, RequestItems):
+        self.requests.append({t: [k["pk"]["S"] for k in r["Keys"]] for t, r in RequestItems.items()})
+        if self.error:
+            raise self.error
+        assert sum(len(keys) for keys in self.requests[-1].values()) <= 100
+        if self.unprocessed:
+            self.unprocessed -= 1
+            return {"Responses": {}, "UnprocessedKeys": RequestItems}
+        return {
+            "Responses": {
+                table: [
+                    {"pk": {"S": k}, "value": {"B": self.tables[table][k]}} for k in keys if k in self.tables[table]
+                ]
+                for table, keys in self.requests[-1].items()
+            }
+        }
+
+
+DOWN = ReadTimeoutError(endpoint_url="dynamodb")
+
+
+@pytest.fixture
+def db():
+    made = DynamoDB()
+    made.tables["lists"] = {
+        "pointer": encode(Pointer("v1", ["v1"])),
+        "v1#popular#all": encode(scored("p1", "p2")),
+        "v1#popular#country:GB": encode(scored("gb1")),
+        "v1#similar#tent": encode(scored("s1")),
+        "v1#together#tent": encode(scored("t1")),
+    }
+    names = ("p1", "p2", "gb1", "s1", "t1", "tent", "x", "today")
+    made.tables["catalog"] = {name: encode_item(item(name)) for name in names}
+    made.tables["shoppers"] = {"a#1": encode_state(state("x"))}
+    return made
+
+
+@pytest.fixture
+def failures():
+    return []
+
+
+@pytest.fixture
+def make(db, failures):
+    def make(cache=None, static=list, clock=None):
+        clock = clock or Clock()
+        tables = Tables(db, Names("shoppers", "lists", "catalog"), cache, failures.append, clock)
+        return Reader(tables, static, failures.append, clock)
+
+    return make
+
+
+def shown(reader, request, shopper="a#1"):
+    return [p.item for p in answer(request, reader.read(request, shopper), reader.items, NOW).picks]
+
+
+def test_a_warm_environment_answers_with_two_reads(db, make):
+    reader = make()
+    reader.warm()
+    shown(reader, ask(placement="product", items=["tent"]))
+    db.requests.clear()
+    assert shown(reader, ask(placement="product", items=["tent"], count=3)) == ["s1", "t1", "x"]
+    assert len(db.requests) == 2
+    assert db.requests[0] == {"shoppers": ["a#1"], "lists": ["v1#similar#tent", "v1#together#tent"]}
+    assert list(db.requests[1]) == ["catalog"]
+
+
+def test_pointer_and_popular_lists_are_read_with_the_rest_when_they_are_old(db, make):
+    clock = Clock()
+    reader = make(clock=clock)
+    reader.warm()
+    clock.now += 5.1
+    db.requests.clear()
+    shown(reader, ask())
+    assert db.requests[0] == {"shoppers": ["a#1"], "lists": ["pointer"]} and len(db.requests) == 2
+    clock.now += 60.1
+    db.requests.clear()
+    shown(reader, ask())
+    assert set(db.requests[0]["lists"]) == {"pointer", "v1#popular#all", "live#popular#all"} and len(db.requests) == 2
+
+
+def test_a_new_version_is_served_by_the_first_answer_that_sees_its_pointer(db, make):
+    clock = Clock()
+    reader = make(clock=clock)
+    assert "p1" in shown(reader, ask(), "")
+    db.tables["lists"] |= {"pointer": encode(Pointer("v2")), "v2#popular#all": encode(scored("p2"))}
+    assert shown(reader, ask(), "") == ["p1", "p2"]
+    clock.now += 5.1
+    assert shown(reader, ask(), "") == ["p2"] and reader.version == "v2"
+
+
+def test_what_moves_today_is_mixed_into_the_popular_list(db, make):
+    db.tables["lists"]["live#popular#all"] = encode([("p2", 1.0), ("today", 0.5)])
+    assert shown(make(), ask(), "") == ["p2", "p1", "today"]
+
+
+def test_before_the_first_model_the_live_list_serves(db, make):
+    db.tables["lists"] = {"live#popular#all": encode(scored("today"))}
+    reader = make()
+    assert shown(reader, ask(), "") == ["today"] and reader.version == ""
+
+
+def test_the_segment_comes_from_the_shopper_or_from_the_request(db, make):
+    known = state()
+    known.traits["country"] = "GB"
+    db.tables["shoppers"]["a#2"] = encode_state(known)
+    assert shown(make(), ask(), "a#2")[0] == "gb1"
+    assert shown(make(), ask(context={"country": "gb"}), "")[0] == "gb1"
+    assert shown(make(), ask(), "")[0] == "p1"
+
+
+def test_a_category_page_reads_the_categorys_list(db, make):
+    db.tables["lists"]["v1#popular#category:Camping"] = encode(scored("t1", "s1"))
+    assert shown(make(), ask(placement="category", filter={"categories": ["Camping > Tents"]}), "")[:2] == ["t1", "s1"]
+
+
+def test_the_neighbours_of_recent_items_are_read_for_a_shopper_without_candidates(db, make):
+    db.tables["shoppers"]["a#2"] = encode_state(state(seen=("tent",)))
+    assert shown(make(), ask(), "a#2")[0] == "s1"
+
+
+def test_keys_left_unprocessed_are_asked_for_once_more(db, make, failures):
+    reader = make()
+    reader.warm()
+    db.unprocessed = 1
+    assert shown(reader, ask())[0] == "x" and not failures
+    db.unprocessed = 2
+    assert shown(reader, ask()) and failures
+
+
+@pytest.mark.parametrize(
+    "error", [DOWN, ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "BatchGetItem")]
+)
+def test_without_dynamodb_the_last_known_popular_list_serves_with_the_static_cards(db, make, failures, error):
+    cards = [{"id": "p2", "title": "P2"}, {"id": "q", "title": "Q", "price": {"amount": 1.0, "currency": "EUR"}}]
+    clock = Clock()
+    reader = make(static=lambda: cards, clock=clock)
+    reader.warm()
+    clock.now += 100
+    db.error = error
+    db.requests.clear()
+    request = ask()
+    made = answer(request, reader.read(request, "a#1"), reader.items, NOW)
+    assert [(p.item, p.tier) for p in made.picks] == [("p2", "popular"), ("q", "static")]
+    assert made.items["q"].price.amount == 1.0
+    assert len(db.requests) == 1 and failures == [error], "one failure is enough: nobody waits for the next"
+
+
+def test_dynamodb_is_asked_again_after_a_rest(db, make):
+    clock = Clock()
+    reader = make(clock=clock)
+    db.error = DOWN
+    assert shown(reader, ask()) == []
+    db.error = None
+    assert shown(reader, ask()) == []
+    clock.now += 1.1
+    assert shown(reader, ask()) == ["x", "p1", "p2"]
+
+
+def test_nothing_at_all_gives_an_empty_answer_and_no_error(db, make, failures):
+    def broken():
+        raise ValueError("not JSON")
+
+    db.error = DOWN
+    reader = make(static=broken)
+    made = answer(ask(), reader.read(ask(), "a#1"), reader.items, NOW)
+    assert made.tier == "none" and len(failures) == 2
+
+
+def test_out_of_stock_is_obeyed_while_only_the_lists_cannot_be_read(db, make):
+    reader = make(static=lambda: [{"id": "p1", "title": "P1"}, {"id": "p2", "title": "P2"}])
+    db.tables["lists"] = {}
+    db.tables["catalog"]["p1"] = encode_item(item("p1", in_stock=False))
+    assert shown(reader, ask(), "") == ["p2"]
+
+
+def test_values_that_cannot_be_read_are_left_out(db, make, failures):
+    db.tables["shoppers"]["a#1"] = b"\xc1"
+    db.tables["catalog"]["p1"] = b"junk"
+    db.tables["lists"]["v1#similar#tent"] = b"\xc1"
+    assert shown(make(), ask(placement="product", items=["tent"])) == ["t1", "p2"]
+    assert len(failures) == 3
+
+
+def test_what_the_cache_holds_is_not_read_from_the_tables(db, make):
+    cache = MemoryCache(Clock())
+    request = ask(placement="product", items=["tent"])
+    reader = make(cache)
+    expected = shown(reader, request)
+    db.requests.clear()
+    assert shown(reader, request) == expected and not db.requests
+    assert {key[0] for key in cache.values} == {"s", "l", "c"}, "pointer and popular lists stay in memory"
+
+
+def test_a_write_beside_the_read_is_never_overwritten_by_what_was_read(db, make):
+    cache = MemoryCache(Clock())
+    reader = make(cache)
+    reader.warm()
+    read = db.batch_get_item
+
+    def slow(**request):
+        answer = read(**request)
+        if "shoppers" in request["RequestItems"]:
+            cache.put_many({"s:a#1": encode_state(state("today"))}, 60)
+        return answer
+
+    db.batch_get_item = slow
+    shown(reader, ask())
+    assert shown(reader, ask())[0] == "today"
+
+
+def test_while_dynamodb_is_down_the_cache_alone_serves(db, make):
+    cache = MemoryCache(Clock())
+    request = ask(placement="product", items=["tent"])
+    reader = make(cache)
+    expected = shown(reader, request)
+    db.error = DOWN
+    assert shown(reader, request) == expected
+
+
+def test_made_up_segments_do_not_push_out_memory_without_end(make, monkeypatch):
+    monkeypatch.setattr("shared.recommend.popular.MOST_SEGMENTS", 10)
+    reader = make()
+    for n in range(50):
+        reader.read(ask(placement="category", filter={"categories": [f"c{n}"]}), "")
+    assert len(reader.popular.kept) == 10

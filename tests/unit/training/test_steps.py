@@ -1,0 +1,145 @@
+"""The whole of training on a small lake, step by step as the state machine calls it, with S3 and DynamoDB as moto plays them."""
+
+import hashlib
+import importlib
+import json
+import random
+import sys
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from shared import clients
+from shared.catalog.model import Item, Price
+from shared.catalog.store import CatalogStore
+from shared.errors import NotFound
+from shared.events import lake
+from shared.events.model import encode
+from shared.lists.model import key
+from shared.lists.store import ListsStore
+from shared.models.bundle import load
+from shared.models.train import TooLittleData
+from tests.factories import event, order
+
+CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r")
+ENV = {"LAKE_BUCKET": "lake", "MODELS_BUCKET": "models", "CATALOG_TABLE": "catalog", "LISTS_TABLE": "lists"}
+DAY = 24 * 60
+
+
+def visits(shoppers=60, days=40, seed=2):
+    """Shoppers of two tastes who look at some items of theirs and buy one of them, five times each."""
+    rng = random.Random(seed)
+    for shopper in range(shoppers):
+        for visit in range(5):
+            at, own = rng.uniform(0, days) * DAY, 10 * (shopper % 2)
+            looks = [f"i{own + min(int(rng.expovariate(0.3)), 9):02d}" for _ in range(4)]
+            who = {"anonymous_id": f"a{shopper}"}
+            yield from (event(item=item, minutes=at + n, **who) for n, item in enumerate(looks))
+            yield order(looks[0], minutes=at + 9, order_id=f"o{shopper}-{visit}", **who)
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    for name, value in ENV.items():
+        monkeypatch.setenv(name, value)
+    for made in (clients.dynamodb, clients.s3):
+        made.cache_clear()
+    with mock_aws():
+        for bucket in ("lake", "models"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        for table in ("catalog", "lists"):
+            boto3.client("dynamodb").create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            )
+        yield
+    for made in (clients.dynamodb, clients.s3):
+        made.cache_clear()
+    for name in ("functions.training.handler", "functions.training.publish"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def step(aws, monkeypatch, tmp_path):
+    training = importlib.import_module("functions.training.handler")
+    publishing = importlib.import_module("functions.training.publish")
+
+    def run(name, **fields):
+        module = publishing if name in ("publish", "rollback") else training
+        return module.lambda_handler({"step": name, **fields}, CONTEXT)
+
+    return run
+
+
+@pytest.fixture
+def shop(aws):
+    folders = {}
+    for one in visits():
+        folders.setdefault(f"events/dt={one.timestamp:%Y-%m-%d}/hour=00/", []).append(encode(one))
+    for folder, lines in folders.items():
+        boto3.client("s3").put_object(Bucket="lake", Key=f"{folder}a.jsonl.gz", Body=lake.lines(lines))
+    CatalogStore(boto3.client("dynamodb"), "catalog").put_many(
+        [Item(id=f"i{n:02d}", title=f"Item {n} & Co", product_type="Tents", price=Price(5.0, "EUR")) for n in range(20)]
+    )
+
+
+def whole(step, started):
+    made = step("prepare", started=started)
+    trained = step("train", version=made["version"])
+    judged = step("evaluate", version=trained["version"])
+    assert judged["passed"], judged["reasons"]
+    return step("publish", version=judged["version"])
+
+
+def body(name):
+    return boto3.client("s3").get_object(Bucket="models", Key=name)["Body"].read()
+
+
+def test_a_lake_becomes_a_version_that_serves_and_can_be_taken_back(step, shop):
+    first = whole(step, "2026-04-20T03:00:00.000Z")["version"]
+    assert first == "20260420T030000Z"
+    second = whole(step, "2026-04-21T03:00:00Z")
+    assert second == {"version": "20260421T030000Z", "kept": ["20260421T030000Z", first]}
+
+    store = ListsStore(boto3.client("dynamodb"), "lists")
+    similar, popular = key(first, "similar", "i00"), key(first, "popular", "all")
+    assert set(store.get_many([similar, popular])) == {similar, popular}
+    manifest, packed = json.loads(body(f"models/{first}/manifest.json")), body(f"models/{first}/bundle.npz")
+    assert manifest["sha256"] == hashlib.sha256(packed).hexdigest()
+    assert load(packed).size == 20
+    metrics = json.loads(body(f"models/{second['version']}/metrics.json"))
+    assert metrics["current"] == first and set(metrics["metrics"]) == {"model", "popularity", "current"}
+    assert metrics["counts"]["orders"] == 300
+    page = body(f"models/{first}/report.html").decode()
+    assert "Item 0 &amp; Co" in page and "<svg" in page and "http" not in page
+    assert {card["id"] for card in json.loads(body("static/popular.json"))} == {f"i{n:02d}" for n in range(20)}
+
+    assert step("rollback", version=first)["version"] == first
+    with pytest.raises(NotFound, match="not kept"):
+        step("rollback", version="19990101T000000Z")
+
+
+def test_a_retried_step_writes_the_same_version(step, shop):
+    one, again = (step("prepare", started="2026-04-20T03:00:00Z") for _ in range(2))
+    assert one == again
+    packed = [step("train", **{"version": one["version"]}) and body(f"runs/{one['version']}/bundle.npz") for _ in "ab"]
+    assert load(packed[0]).settings == load(packed[1]).settings
+
+
+def test_an_empty_lake_is_said_to_be_empty(step):
+    with pytest.raises(TooLittleData, match="lake is empty"):
+        step("prepare", started="2026-04-20T03:00:00Z")
+
+
+def test_a_shop_on_its_first_day_gets_popular_lists(step):
+    lines = lake.lines([encode(event(item=item, minutes=n)) for n, item in enumerate(("tent", "tent", "stove"))])
+    boto3.client("s3").put_object(Bucket="lake", Key="events/dt=2026-03-02/hour=12/a.jsonl.gz", Body=lines)
+    version = whole(step, "2026-03-03T03:00:00Z")["version"]
+    name = key(version, "popular", "all")
+    lists = ListsStore(boto3.client("dynamodb"), "lists").get_many([name])
+    assert [item for item, _ in lists[name]] == ["tent", "stove"]
+    assert load(body(f"models/{version}/bundle.npz")).item_factors.shape == (2, 0)
