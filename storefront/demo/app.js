@@ -22,7 +22,8 @@ async function shelf(heading, options, note = "") {
   section.dataset.placement = options.placement;
   section.innerHTML = `<header><h2>${heading}</h2><small>${note}</small></header><p class="empty">One moment …</p>`;
   main.append(section);
-  const answer = await sw.recommend(options);
+  let answer = await sw.recommend(options);
+  if (answer.served.tier === "none") answer = await sw.recommend({ ...options, timeout: 8000 }); // a cold start: once more, patiently
   if (!section.isConnected) return;
   const tiles = answer.items.filter(i => item(i.id)).map(i => tile(item(i.id), reason(i)));
   if (!tiles.length) { section.remove(); return; }

@@ -19,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from infrastructure.local.layout import ARCH, ROOT, RUNTIME_PYTHON
+from tests.benchmarks import stub
 
 BASELINE = "import boto3\nclient = boto3.client('dynamodb')\ndef lambda_handler(event, context):\n    return {'statusCode': 401}\n"
 EVENT = {"rawPath": "/v1/recommendations", "requestContext": {"http": {"method": "GET"}}, "headers": {}}
@@ -36,7 +37,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start(rie, folder, handler):
+def start(rie, folder, handler, endpoint):
     """Milliseconds from starting the process to its first answer."""
     port, runtime_port = free_port(), free_port()
     env = {
@@ -44,6 +45,7 @@ def start(rie, folder, handler):
         **dict.fromkeys(NAMES, "x"),
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "PYTHONPATH": str(folder),
@@ -87,14 +89,16 @@ def main():
     built = ROOT / ".aws-sam" / "local" / "RecommendFunction"
     if not built.exists():
         raise SystemExit("Nothing is built yet: `make up` builds the functions.")
+    process, endpoint = stub.start(1)  # recommend reads the pointer when it starts
     with tempfile.TemporaryDirectory() as folder:
         rie = shutil.copy(emulator(), f"{folder}/rie")
         Path(rie).chmod(0o755)
         Path(folder, "baseline.py").write_text(BASELINE)
         times = {"recommend": [], "import boto3 + client": []}
         for _ in range(args.rounds):
-            times["recommend"].append(start(rie, built, "functions.recommend.handler.lambda_handler"))
-            times["import boto3 + client"].append(start(rie, folder, "baseline.lambda_handler"))
+            times["recommend"].append(start(rie, built, "functions.recommend.handler.lambda_handler", endpoint))
+            times["import boto3 + client"].append(start(rie, folder, "baseline.lambda_handler", endpoint))
+    process.terminate()
     medians = {name: statistics.median(values) for name, values in times.items()}
     print(f"{platform.machine()}, Python {platform.python_version()}, {args.rounds} rounds\n")
     print("| | median | fastest |\n|---|--:|--:|")
