@@ -5,9 +5,11 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infrastructure.cli import replay
+from shared.errors import Conflict
 from shared.profiles.store import ShoppersStore
 from tests.integration.conftest import eventually, view
 
@@ -117,3 +119,20 @@ def replay_stream(stack, aws):
             assert json.loads(result["Payload"].read()) == {"batchItemFailures": []}
             count += len(records)
     return count
+
+
+def test_no_update_is_lost_between_writers_that_retry(stack, aws, shopper):
+    store, key = ShoppersStore(aws("dynamodb"), stack.outputs["ShoppersTable"]), f"u#{shopper}"
+
+    def add(item):
+        while True:
+            read = store.get_many([key])[key]
+            read.state.cart[str(item)] = 1.0
+            try:
+                return store.save({key: read}, time.time())
+            except Conflict:
+                continue
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(20)))
+    assert len(store.get_many([key])[key].state.cart) == 20

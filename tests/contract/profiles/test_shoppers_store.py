@@ -1,7 +1,5 @@
 """The promises of the shoppers store, kept on DynamoDB as moto plays it."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import boto3
 import pytest
 from moto import mock_aws
@@ -62,18 +60,3 @@ def test_states_expire_counted_from_the_latest_event(store):
     store.save({"a#1": Versioned(State(), 0)}, 1000.0)
     item = store.client.get_item(TableName="shoppers", Key={"pk": {"S": "a#1"}})["Item"]
     assert int(item["expires"]["N"]) == 1000 + 180 * 86400
-
-
-def test_no_update_is_lost_between_writers_that_retry(store):
-    def add(i):
-        while True:
-            read = store.get_many(["u#1"])["u#1"]
-            read.state.cart[str(i)] = 1.0
-            try:
-                return store.save({"u#1": read}, 1000.0)
-            except Conflict:
-                continue
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(add, range(20)))
-    assert len(store.get_many(["u#1"])["u#1"].state.cart) == 20
