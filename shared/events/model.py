@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 Type = Literal["track", "identify", "page", "screen", "alias", "group"]
+Source = Literal["browser", "server"]
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -25,6 +26,9 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
     `verified` is true when a secret key or a signed user hash proves `user_id`; otherwise `user_id` is only a claim.
     `timestamp` is corrected for the clock of the device; `original_timestamp` is what the device said.
     `event` is the track event's name, empty for other types.
+    `identifiers` are further names of the shopper by type (email, phone, device, loyalty, or a type of the shop's own), each a
+    keyed hash; `previous_identifiers` are those of them that had another hash under the key before. `source` says who vouches:
+    a server called with the secret key, a browser with the public one.
     """
 
     message_id: str
@@ -41,6 +45,9 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
     traits: dict[str, Any] = {}
     context: dict[str, Any] = {}
     consent: Consent = Consent()
+    identifiers: dict[str, str] = {}
+    previous_identifiers: dict[str, str] = {}
+    source: Source = "browser"
 
 
 _encoder = msgspec.json.Encoder()

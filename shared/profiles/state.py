@@ -63,6 +63,16 @@ class Candidate(msgspec.Struct, array_like=True):
     because: str = ""
 
 
+class Choice(msgspec.Struct, array_like=True, frozen=True):
+    """What the shopper said about consent, once. `source`: `event` (came with behaviour) or `api` (said on purpose)."""
+
+    at: float
+    source: str
+    analytics: bool = False
+    personalization: bool = False
+    advertising: bool = False
+
+
 class State(msgspec.Struct, array_like=True):
     recent: list[Touch] = []  # oldest first, one per item, at most RECENT_ITEMS
     cart: dict[str, float] = {}  # item -> quantity
@@ -82,6 +92,8 @@ class State(msgspec.Struct, array_like=True):
     message_ids: list[int] = []  # 63-bit hashes of the latest message ids, oldest first
     merged: int = 0  # how many anonymous histories were merged in
     user_id: str = ""  # of the profile a device's history went to, on `a#` items
+    shared: bool = False  # on `a#` items: several known shoppers use the device, so each anonymous session stands alone
+    choices: list[Choice] = []  # history of consent, oldest first; only changes
 
 
 _encoder = msgspec.msgpack.Encoder()
