@@ -43,6 +43,7 @@ class ArchiveSettings:
 @dataclass(frozen=True, slots=True)
 class ProfilesSettings:
     shoppers_table: str
+    identity_table: str
     lists_table: str
     models_bucket: str
     lake_bucket: str

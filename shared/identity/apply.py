@@ -1,14 +1,13 @@
 """How one more link changes the stored graph."""
 
-import uuid
 from collections.abc import Callable
 
 from shared.errors import Conflict
-from shared.identity.graph import Decision, Graph, Known, Settings, decide, kind_of
-from shared.identity.links import Seen
+from shared.identity.graph import Decision, Known, Settings, decide, kind_of
+from shared.identity.links import Arrival, Seen
 from shared.identity.record import (
     MOST_LOG,
-    MOST_USERS,
+    NEVER,
     Claim,
     Component,
     Entry,
@@ -27,7 +26,7 @@ from shared.versioned import Kept
 class Draft:
     """A part of the stored graph as it was read, and as it shall be."""
 
-    def __init__(self, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
+    def __init__(self, new_id: Callable[[], object]) -> None:
         self.new_id = new_id
         self.nodes: dict[str, Node] = {}
         self.components: dict[str, Component] = {}
@@ -61,15 +60,15 @@ class Draft:
         return len(self.components[component].links)
 
     def add(self) -> str:
-        name = self.new_id()
+        name = str(self.new_id())
         self.components[name] = Component()
         return name
 
-    def is_shared(self, name: str) -> bool:
+    def shared_since(self, name: str) -> Arrival:
+        """NEVER for what is not shared."""
         home = self.home(name)
-        return (name in self.nodes and len(self.nodes[name].users) > 1) or (
-            bool(home) and name in self.components[home].shared
-        )
+        told = self.components[home].shared.get(name, NEVER) if home else NEVER
+        return min(self.nodes[name].shared_since, told) if name in self.nodes else told
 
     def changes(self) -> dict[str, Kept]:
         """What differs from what was read, ready to be saved at the versions that were read."""
@@ -83,8 +82,8 @@ def apply(draft: Draft, one: Seen, settings: Settings) -> None:
     """Put the link and the claims of an event into the draft."""
     names = one.link.identifiers
     if len(names) > 1:
-        _meet(draft, names, settings)
-        shared = [name for name in names if draft.is_shared(name)]
+        _meet(draft, one, settings)
+        shared = [name for name in names if draft.shared_since(name) < NEVER]
         conducting = [name for name in names if name not in shared]
         if conducting:
             _link(draft, one, conducting, shared)
@@ -93,8 +92,8 @@ def apply(draft: Draft, one: Seen, settings: Settings) -> None:
         add_claim(draft.components[home], Claim(one.link.at, device, identifier))
 
 
-def settle(draft: Draft, settings: Settings, now: float) -> dict[str, Graph]:
-    """Decide every component of the draft, and write down what is decided anew as of `now` (epoch seconds)."""
+def settle(draft: Draft, settings: Settings, now: float) -> None:
+    """Write down what the components of the draft decide anew, as of `now` (epoch seconds)."""
     graphs = {name: decide(part.known(), settings) for name, part in draft.components.items() if not part.moved}
     decided: dict[str, set[Decision]] = {}
     for name, before in draft.decided.items():
@@ -103,28 +102,29 @@ def settle(draft: Draft, settings: Settings, now: float) -> dict[str, Graph]:
         fresh = [one for one in graph.decisions if one not in decided.get(name, ())]
         part = draft.components[name]
         part.log = [*part.log, *(Entry(now, d.at, d.kind, d.identifiers, d.reason) for d in fresh)][-MOST_LOG:]
-    return graphs
 
 
-def _meet(draft: Draft, names: tuple[str, ...], settings: Settings) -> None:
+def _meet(draft: Draft, one: Seen, settings: Settings) -> None:
     """Devices remember which known shoppers they met; with the second they are shared, wherever they are linked."""
-    users = [name for name in names if kind_of(name) == "user"]
-    for name in names:
-        if not users or kind_of(name) not in settings.solitary:
+    users = [name for name in one.link.identifiers if kind_of(name) == "user"]
+    for name in one.link.identifiers:
+        if kind_of(name) not in settings.solitary:
             continue
         node = draft.nodes[name]
-        node.users = [*node.users, *(user for user in users if user not in node.users)][:MOST_USERS]
+        for user in users:
+            node.meet(user, one.arrived)
         home = draft.home(name)
-        if len(node.users) > 1 and home:
-            draft.components[home].shared = sorted({*draft.components[home].shared, name})
+        if node.shared_since < NEVER and home:
+            draft.components[home].share(name, node.shared_since)
 
 
 def _link(draft: Draft, one: Seen, conducting: list[str], shared: list[str]) -> None:
     """A shared device is written down with the link but gathers nothing: so a kiosk never draws a whole town into one component."""
     part = draft.components[_gather(draft, [*conducting, *(old for old, _ in one.renamed)])]
-    part.shared = sorted({*part.shared, *shared})
+    for name in shared:
+        part.share(name, draft.shared_since(name))
     part.renamed |= dict(one.renamed)
-    add_link(part, StoredLink(*one.link))
+    add_link(part, StoredLink(*one.link, one.arrived))
 
 
 def _gather(draft: Draft, names: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import time
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,9 @@ from typing import NamedTuple
 
 from shared.errors import Conflict
 from shared.identity.apply import Draft, apply, settle
-from shared.identity.graph import DEFAULT, Graph, Settings
-from shared.identity.links import Key, Seen
+from shared.identity.graph import DEFAULT, Link, Settings, decide
+from shared.identity.links import Arrival, Key, Seen
+from shared.identity.record import Component
 from shared.versioned import Versions
 
 CONFLICTS = 12
@@ -23,7 +25,7 @@ FRESH = 300.0  # seconds a known link is taken for known: another instance may l
 
 class Standing(NamedTuple):
     """Whose a device's history is, after a log-in. `joined`: the shopper's who logged in. `shared`: theirs only as far as it is of the
-    same session. `gained`: the shopper's other devices, when the link was not known before."""
+    same session. `gained`: the shopper's other devices, for the first event that showed the link."""
 
     joined: bool = False
     shared: bool = False
@@ -32,17 +34,25 @@ class Standing(NamedTuple):
 
 class Remembered(NamedTuple):
     standing: Standing
-    at: float  # of the earliest event that showed the link, epoch seconds
-    until: float
+    link: Link  # as first shown
+    arrived: Arrival
+    until: float  # epoch seconds
 
 
 class Linker:
     """Decisions are a pure function of what is stored; every write is conditional, so that no link is lost to a race."""
 
-    def __init__(self, store: Versions, settings: Settings = DEFAULT, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Versions,
+        settings: Settings = DEFAULT,
+        wall: Callable[[], float] = time.time,
+        new_id: Callable[[], object] = uuid.uuid4,
+    ) -> None:
         self.store = store
         self.settings = settings
         self.wall = wall
+        self.new_id = new_id
         self.memory: OrderedDict[Key, Remembered] = OrderedDict()
 
     def observe(self, events: Sequence[Seen]) -> list[Standing]:
@@ -53,13 +63,13 @@ class Linker:
         for one in events:
             if one.tells and not self._remembers(one, now):
                 first = fresh.setdefault(one.key, one)
-                fresh[one.key] = min(first, one)
+                fresh[one.key] = first._replace(link=min(first.link, one.link), arrived=min(first.arrived, one.arrived))
         found: dict[Key, Standing] = {}
         for part in _each(self._save, touching(list(fresh.values()))):
             found.update(part)
         for key, standing in found.items():
-            self._remember(key, Remembered(standing._replace(gained=()), fresh[key].link.at, now + FRESH))
-        return [found.get(one.key) or self._recall(one.key) for one in events]
+            self._remember(key, Remembered(standing, fresh[key].link, fresh[key].arrived, now + FRESH))
+        return [self._recall(one) for one in events]
 
     def forget(self) -> None:
         """What was learned from links may not have reached the states: learn it again."""
@@ -73,25 +83,27 @@ class Linker:
 
     def _save_some(self, links: list[Seen]) -> dict[Key, Standing]:
         for attempt in range(CONFLICTS):
-            draft = read(self.store, links)
+            draft = read(self.store, links, self.new_id)
             for one in links:
                 apply(draft, one, self.settings)
-            graphs = settle(draft, self.settings, self.wall())
+            settle(draft, self.settings, self.wall())
             try:
                 self.store.save(draft.changes())
             except Conflict:
                 time.sleep(0.01 * random.random() * 2**attempt)
                 continue
-            return {one.key: _standing(one, draft, graphs) for one in links}
+            return {one.key: _standing(one, draft, self.settings) for one in links}
         raise Conflict("the identity graph is being written by others")
 
     def _remembers(self, one: Seen, now: float) -> bool:
         known = self.memory.get(one.key)
-        return known is not None and known.until > now and known.at <= one.link.at
+        return known is not None and known.until > now and known.link <= one.link
 
-    def _recall(self, key: Key) -> Standing:
-        known = self.memory.get(key)
-        return known.standing if known else Standing()
+    def _recall(self, one: Seen) -> Standing:
+        known = self.memory.get(one.key)
+        if known is None:
+            return Standing()
+        return known.standing if known.arrived == one.arrived else known.standing._replace(gained=())
 
     def _remember(self, key: Key, known: Remembered) -> None:
         self.memory[key] = known
@@ -107,22 +119,25 @@ def _each(save: Callable[[list[Seen]], dict[Key, Standing]], groups: list[list[S
         return list(pool.map(save, groups))
 
 
-def _standing(one: Seen, draft: Draft, graphs: dict[str, Graph]) -> Standing:
-    graph = graphs.get(draft.home(one.user)) if one.user else None
-    profile = graph.profile_of(one.user) if graph else None
+def _standing(one: Seen, draft: Draft, settings: Settings) -> Standing:
+    """As of the event, not of now: delivered again after others, it gets the same answer."""
+    home = draft.home(one.user) if one.user else ""
+    part = draft.components[home] if home else Component()
+    profile = decide(part.known(one.arrived), settings).profile_of(one.user) if one.user else None
     members = profile.joined if profile else {}
     others = [name for name in members if name.startswith("anonymous:") and name != one.device]
+    first = any(link.known == one.arrived for link in part.links if link.identifiers == one.link.identifiers)
     return Standing(
         joined=one.device in members,
-        shared=draft.is_shared(one.device),
-        gained=tuple(sorted(others, key=lambda name: -members[name])[:MOST_GAINED]),
+        shared=draft.shared_since(one.device) <= one.arrived,
+        gained=tuple(sorted(others, key=lambda name: (-members[name], name))[:MOST_GAINED]) if first else (),
     )
 
 
-def read(store: Versions, links: Iterable[Seen]) -> Draft:
+def read(store: Versions, links: Iterable[Seen], new_id: Callable[[], object]) -> Draft:
     """The nodes the links touch, and the components they lead to."""
     names = {name for one in links for name in names_of(one)}
-    draft = Draft()
+    draft = Draft(new_id)
     draft.take_nodes(store.get_many(f"i#{name}" for name in sorted(names)))
     wanted = {node.component for node in draft.nodes.values() if node.component}
     while wanted:

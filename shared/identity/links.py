@@ -5,6 +5,7 @@ from typing import NamedTuple
 from shared.events.model import Event
 from shared.identity.graph import Link, Pair
 
+Arrival = tuple[float, str]  # when capture received it (epoch seconds), and its sequence number in the stream
 Key = tuple[tuple[str, ...], tuple[Pair, ...], tuple[Pair, ...], str]
 
 
@@ -17,6 +18,7 @@ class Seen(NamedTuple):
     renamed: tuple[Pair, ...] = ()
     user: str = ""
     device: str = ""
+    arrived: Arrival = (0.0, "")
 
     @property
     def key(self) -> Key:

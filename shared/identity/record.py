@@ -1,12 +1,16 @@
 """How the graph is stored: a component holds all links that touch one another; a node says which component an identifier is in."""
 
+import math
+
 import msgspec
 
 from shared.identity.graph import Known, Link
+from shared.identity.links import Arrival
 
 MOST_LINKS = 2000  # keeps a component well below the 400 KB of an item; profiles are capped long before
 MOST_CLAIMS = 20
 MOST_LOG = 200
+FOREVER = NEVER = (math.inf, "")
 MOST_USERS = 5  # two show that a device is shared; a few more are kept to explain it
 
 
@@ -15,6 +19,7 @@ class StoredLink(msgspec.Struct, array_like=True):
     message_id: str
     identifiers: tuple[str, ...]
     source: str
+    known: Arrival  # since when it is known, which may be long after `at`
 
 
 class Claim(msgspec.Struct, array_like=True):
@@ -50,25 +55,42 @@ class Component(msgspec.Struct, array_like=True):
     links: list[StoredLink] = []
     claims: list[Claim] = []
     cuts: list[Cut] = []
-    shared: list[str] = []
+    shared: dict[str, Arrival] = {}  # device -> since when it is known
     renamed: dict[str, str] = {}
     log: list[Entry] = []
     moved: str = ""
 
-    def known(self) -> Known:
+    def share(self, device: str, since: Arrival) -> None:
+        self.shared[device] = min(since, self.shared.get(device, since))
+
+    def known(self, until: Arrival = FOREVER) -> Known:
+        """What was known when the event that arrived then had been seen."""
         return Known(
-            tuple(Link(link.at, link.message_id, link.identifiers, link.source) for link in self.links),
-            frozenset(self.shared),
+            tuple(
+                Link(link.at, link.message_id, link.identifiers, link.source)
+                for link in self.links
+                if link.known <= until
+            ),
+            frozenset(device for device, since in self.shared.items() if since <= until),
             frozenset((cut.one, cut.other) for cut in self.cuts),
             self.renamed,
         )
 
 
 class Node(msgspec.Struct, array_like=True):
-    """`users` are the known shoppers a device was seen with."""
+    """`users` are the known shoppers a device was seen with, and since when that is known."""
 
     component: str = ""
-    users: list[str] = []
+    users: dict[str, Arrival] = {}
+
+    def meet(self, user: str, at: Arrival) -> None:
+        met = {**self.users, user: min(at, self.users.get(user, at))}
+        self.users = dict(sorted(met.items(), key=lambda pair: (pair[1], pair[0]))[:MOST_USERS])
+
+    @property
+    def shared_since(self) -> Arrival:
+        """When the device met its second shopper; NEVER when it has not."""
+        return sorted(self.users.values())[1] if len(self.users) > 1 else NEVER
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -85,7 +107,8 @@ def joined(components: list[Component]) -> Component:
         for claim in part.claims:
             add_claim(whole, claim)
         whole.cuts += [cut for cut in part.cuts if cut not in whole.cuts]
-        whole.shared = sorted({*whole.shared, *part.shared})
+        for device, since in part.shared.items():
+            whole.share(device, since)
         whole.renamed = {**whole.renamed, **part.renamed}
         whole.log = sorted([*whole.log, *part.log], key=lambda entry: (entry.made_at, entry.at))[-MOST_LOG:]
     return whole
@@ -95,8 +118,8 @@ def add_link(component: Component, link: StoredLink) -> None:
     """A full component takes no new links, and says so in its log."""
     for place, known in enumerate(component.links):
         if known.identifiers == link.identifiers:
-            if (link.at, link.message_id) < (known.at, known.message_id):
-                component.links[place] = link
+            first = min(known, link, key=lambda one: (one.at, one.message_id))
+            component.links[place] = msgspec.structs.replace(first, known=min(known.known, link.known))
             return
     if len(component.links) < MOST_LINKS:
         component.links.append(link)

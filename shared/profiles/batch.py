@@ -9,9 +9,10 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.events.model import Event
-from shared.identity import resolve
-from shared.profiles.fold import fold
-from shared.profiles.merge import merge
+from shared.identity.linker import Standing
+from shared.identity.links import Seen, seen
+from shared.profiles.fold import SESSION_GAP, fold
+from shared.profiles.merge import left_over, merge
 from shared.profiles.signals import Signal
 from shared.profiles.state import MESSAGE_IDS, WATERMARKS, Candidate, State
 
@@ -19,16 +20,23 @@ Rank = Callable[[State, float], tuple[list[Candidate], list[Candidate]]]
 
 
 class Entry(NamedTuple):
-    """One record, read: everything that can fail has been done."""
+    """One record, read: everything that can fail has been done.
+
+    `device` is the key of the device whose history joins the shopper's with this entry, "" for none; only what it did in the same
+    session when it is `shared`. `gained` are keys of further devices found to be the shopper's.
+    """
 
     sequence: int
     partition_key: str
     shopper: str
-    device: str
     user_id: str
     message_id: int
     received: float  # epoch seconds
     signal: Signal
+    seen: Seen
+    device: str = ""
+    shared: bool = False
+    gained: tuple[str, ...] = ()
 
 
 class Group(NamedTuple):
@@ -47,13 +55,33 @@ def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> En
     return Entry(
         sequence=sequence,
         partition_key=partition_key,
-        shopper=resolve.shopper(event),
-        device=resolve.device(event),
+        shopper=shopper(event),
         user_id=event.user_id,
         message_id=int.from_bytes(digest, "big") >> 1,
         received=event.received_at.timestamp(),
         signal=signal,
+        seen=seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
     )
+
+
+def shopper(event: Event) -> str:
+    """Key of the state the event belongs to: `u#…` with a verified user id, else `a#…`, or "" for an event of nobody."""
+    if event.verified and event.user_id:
+        return f"u#{event.user_id}"
+    return f"a#{event.anonymous_id}" if event.anonymous_id else ""
+
+
+def placed(entry: Entry, standing: Standing) -> Entry:
+    """The entry with what the identity graph says of its device."""
+    if not (entry.seen.device and (standing.joined or standing.shared)):
+        return entry
+    return entry._replace(
+        device=_key(entry.seen.device), shared=standing.shared, gained=tuple(map(_key, standing.gained))
+    )
+
+
+def _key(anonymous: str) -> str:
+    return f"a#{anonymous.partition(':')[2]}"
 
 
 def groups(entries: Iterable[Entry]) -> list[Group]:
@@ -67,14 +95,19 @@ def groups(entries: Iterable[Entry]) -> list[Group]:
 
     known = [e for e in entries if e.shopper]
     for e in known:
-        member[root(e.device or e.shopper)] = root(e.shopper)
+        for key in _keys(e):
+            member[root(key)] = root(e.shopper)
     keys: dict[str, set[str]] = {}
     sorted_entries: dict[str, list[Entry]] = {}
     for e in known:
         group = root(e.shopper)
-        keys.setdefault(group, set()).update(filter(None, (e.shopper, e.device)))
+        keys.setdefault(group, set()).update(_keys(e))
         sorted_entries.setdefault(group, []).append(e)
     return [Group(tuple(sorted(keys[g])), sorted_entries[g]) for g in keys]
+
+
+def _keys(e: Entry) -> list[str]:
+    return [e.shopper, *([e.device] if e.device else []), *e.gained]
 
 
 def fold_group(group: Group, states: dict[str, State]) -> float:
@@ -88,15 +121,26 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
         if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence:
             continue
         received = max(received, e.received)
-        if e.device and states[e.device] is not state:
-            states[e.device] = merge(state, states[e.device], e.user_id)
-            _mark(states[e.device], e)
+        for key in _keys(e)[1:]:
+            states[key] = _joined(state, states[key], e, shared=e.shared and key == e.device)
+            _mark(states[key], e)
+        if state.shared and e.signal.at - state.session.last > SESSION_GAP:
+            state = states[e.shopper] = left_over(state)
         repeated = e.message_id in state.message_ids
         _mark(state, e)
         if not repeated:
             fold(state, e.signal)
             state.message_ids = [*state.message_ids, e.message_id][-MESSAGE_IDS:]
     return received
+
+
+def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
+    """What stays on the device. Of a shared one, only what was done in the session of the log-in is the user's; the rest was
+    somebody's whom nobody knows."""
+    of_session = e.signal.at - device.session.last <= SESSION_GAP
+    left = left_over(device) if (shared or device.shared) and not of_session else merge(user, device, e.user_id)
+    left.shared = shared or device.shared
+    return left
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:

@@ -32,7 +32,8 @@ def live(store, settings=DEFAULT):
 
 def login(user, device, at=0.0, *others):
     names = tuple(sorted((f"user:{user}", f"anonymous:{device}", *others)))
-    return Seen(Link(at, f"m-{user}-{device}-{at}", names), user=f"user:{user}", device=f"anonymous:{device}")
+    link = Link(at, f"m-{user}-{device}-{at}", names)
+    return Seen(link, user=f"user:{user}", device=f"anonymous:{device}", arrived=(at, ""))
 
 
 def told(at, *names):
@@ -74,6 +75,14 @@ def test_the_second_user_of_a_device_makes_it_shared_for_both():
     assert again.shared and not again.joined
 
 
+def test_an_event_delivered_again_later_gets_the_standing_it_had():
+    store = VersionedMemory()
+    ann = login("ann", "kiosk", 1.0)
+    first = linker(store).observe([ann])
+    linker(store).observe([login("bob", "kiosk", 2.0)])
+    assert linker(store).observe([ann]) == first
+
+
 def test_a_kiosk_does_not_gather_its_users_in_one_component():
     store = VersionedMemory()
     mine = linker(store)
@@ -88,6 +97,7 @@ def test_a_login_gains_the_devices_that_were_linked_through_others():
     mine.observe([told(1.0, "anonymous:phone", "email:a")])
     standing = mine.observe([login("ann", "laptop", 2.0, "email:a")])[0]
     assert standing.joined and standing.gained == ("anonymous:phone",)
+    assert mine.observe([login("ann", "laptop", 2.0, "email:a")])[0].gained == ("anonymous:phone",)  # delivered again
     assert mine.observe([login("ann", "laptop", 3.0, "email:a")])[0].gained == ()
 
 
