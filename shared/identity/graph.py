@@ -127,7 +127,7 @@ def rank(identifier: str, settings: Settings) -> tuple[int, str, str]:
 def decide(known: Known, settings: Settings = DEFAULT) -> Graph:
     """The profiles that the links make."""
     links = sorted(known.present())
-    shared = _shared(links, known.cuts, settings) | known.shared
+    shared = shared_devices(links, known.cuts, settings) | known.shared
     replay = _Replay(settings, shared, known.cuts)
     for link in links:
         replay.take(link)
@@ -145,7 +145,8 @@ def users_by_device(links: Iterable[Link], settings: Settings = DEFAULT) -> dict
     return seen
 
 
-def _shared(links: list[Link], cuts: frozenset[Pair], settings: Settings) -> frozenset[str]:
+def shared_devices(links: Iterable[Link], cuts: frozenset[Pair], settings: Settings) -> frozenset[str]:
+    """Identifiers of solitary types that were seen with several known shoppers."""
     seen = users_by_device(links, settings)
     for one, other in cuts:
         for device, user in ((one, other), (other, one)):

@@ -1,4 +1,4 @@
-"""Lake files to interactions, with DuckDB: one line a message, anonymous histories joined to who logged in, refunds taken back."""
+"""Lake files to interactions, with DuckDB: one line a message, histories joined to the shoppers they belong to, refunds taken back."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
+from shared.identity.graph import Pair
+from shared.identity.recompute import Recomputed, own
 from shared.models.interactions import Interactions
 
 COLUMNS = (
     "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', anonymousId: 'VARCHAR', userId: 'VARCHAR',"
+    " previousId: 'VARCHAR', source: 'VARCHAR', identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
     " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON'}"
 )
 BOT_VIEWS_A_DAY = 2000
@@ -17,23 +20,11 @@ LONG_LOOK = 20.0  # seconds
 
 EVENTS = f"""
 CREATE TABLE events AS
-SELECT DISTINCT ON (messageId) *, epoch(timestamp) AS ts FROM read_json(?, format='newline_delimited', columns={COLUMNS})
+SELECT DISTINCT ON (messageId) * REPLACE (
+         coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
+         coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified), epoch(timestamp) AS ts
+FROM read_json(?, format='newline_delimited', columns={COLUMNS})
 """  # noqa: S608 - no outside text in it
-
-# The last verified user of a device owns what the device did before.
-LINKS = """
-CREATE TABLE links AS
-SELECT anonymousId, arg_max(userId, ts) AS userId FROM events
-WHERE verified AND userId <> '' AND anonymousId <> '' GROUP BY anonymousId
-"""
-
-OWNED = """
-CREATE TABLE owned AS
-SELECT e.*, CASE WHEN e.verified AND e.userId <> '' THEN 'u#' || e.userId
-                 WHEN l.userId IS NOT NULL THEN 'u#' || l.userId
-                 WHEN e.anonymousId <> '' THEN 'a#' || e.anonymousId ELSE '' END AS shopper
-FROM events e LEFT JOIN links l USING (anonymousId)
-"""
 
 # One row an item: products[] of an order, or the event's own product.
 ROWS = """
@@ -87,20 +78,27 @@ WHERE shopper <> '' AND length(found) = 2 GROUP BY shopper
 
 class Prepared(NamedTuple):
     interactions: Interactions
+    identity: Recomputed
     counts: dict[str, Any]  # plain numbers for the report
 
 
-def prepare(files: Sequence[str], memory: str = "2GB", folder: str = "/tmp/duckdb", threads: int = 2) -> Prepared:  # noqa: S108
-    """Read lake files (gzip JSON Lines). Spills to `folder` beyond `memory`."""
+def prepare(
+    files: Sequence[str],
+    cuts: frozenset[Pair] = frozenset(),
+    memory: str = "2GB",
+    folder: str = "/tmp/duckdb",  # noqa: S108
+    threads: int = 2,
+) -> Prepared:
+    """Read lake files (gzip JSON Lines). `cuts` are identifiers an operator took apart. Spills to `folder` beyond `memory`."""
     with duckdb.connect(
         config={"memory_limit": memory, "temp_directory": folder, "threads": threads, "preserve_insertion_order": False}
     ) as db:
         db.execute(EVENTS, [list(files)])
-        for statement in (LINKS, OWNED, ROWS):
-            db.execute(statement)
+        who = own(db, cuts=cuts)
+        db.execute(ROWS)
         db.execute(KEPT, [BOT_VIEWS_A_DAY, LONG_LOOK])
         db.execute(NUMBERED)
-        return Prepared(_columns(db), _counts(db))
+        return Prepared(_columns(db), who, _counts(db))
 
 
 def _columns(db: duckdb.DuckDBPyConnection) -> Interactions:

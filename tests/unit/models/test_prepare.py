@@ -47,8 +47,8 @@ def test_a_message_that_lies_in_the_lake_twice_counts_once(prepared):
 
 def test_a_device_belongs_to_who_logged_in_on_it(prepared):
     login = event("", type="identify", user_id="u1", verified=True, properties={}, minutes=1)
-    claimed = event(item="stove", user_id="u9", anonymous_id="a2", minutes=2)
-    assert rows(prepared(event(), login, claimed).interactions) == [("u#u1", "tent", "view"), ("a#a2", "stove", "view")]
+    other = event(item="stove", anonymous_id="a2", minutes=2)
+    assert rows(prepared(event(), login, other).interactions) == [("u#u1", "tent", "view"), ("a#a2", "stove", "view")]
 
 
 def test_what_was_wholly_refunded_was_not_bought(prepared):
