@@ -15,7 +15,7 @@ from shared.config import TrainingSettings, from_env
 from shared.evaluation.protocol import Facts
 from shared.evaluation.report import report
 from shared.lists.store import ListsStore
-from shared.models import bundle, interactions, lists
+from shared.models import bundle, interactions, lists, members
 from shared.models.prepare import prepare
 from shared.models.runs import Run, download
 from shared.models.train import TooLittleData, evaluate, neighbours, train
@@ -39,9 +39,10 @@ def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
         files = download(clients.s3(), settings.lake_bucket, Path(scratch, "lake"))
         if not files:
             raise TooLittleData("the lake is empty: send events first")
-        prepared = prepare(files, folder=str(Path(scratch, "duckdb")))
+        prepared = prepare(files, version, folder=str(Path(scratch, "duckdb")))
     run = run_of(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))
+    run.put("members.bin", members.dump(version, prepared.members))
     run.put_json("counts.json", prepared.counts)
     return {"version": version, "interactions": len(prepared.interactions)}
 

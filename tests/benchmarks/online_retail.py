@@ -45,7 +45,7 @@ def interactions(shop):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "events.jsonl.gz")
         path.write_bytes(lake.lines(encode(event) for event in events))
-        return prepare([str(path)], folder=folder).interactions
+        return prepare([str(path)], "benchmark", folder=folder).interactions
 
 
 def served(bundle, now):

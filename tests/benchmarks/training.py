@@ -44,7 +44,7 @@ def interactions(rows):
     sorted_rows = np.argsort(at)
     return Interactions(
         items=np.array([f"item-{n:06d}" for n in range(ITEMS)]),
-        shoppers=np.array([f"a#{n:08d}" for n in range(shoppers)]),
+        shoppers=np.arange(shoppers, dtype=np.uint64),
         shopper=shopper[sorted_rows],
         item=item[sorted_rows].astype(np.int32),
         at=at[sorted_rows],
