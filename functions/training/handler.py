@@ -15,7 +15,7 @@ from shared.config import TrainingSettings, from_env
 from shared.evaluation.protocol import Facts
 from shared.evaluation.report import report
 from shared.lists.store import ListsStore
-from shared.models import bundle, interactions, lists, members
+from shared.models import bundle, impute, interactions, lists, members
 from shared.models.prepare import prepare
 from shared.models.runs import Run, download
 from shared.models.train import TooLittleData, evaluate, neighbours, train
@@ -40,10 +40,12 @@ def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
         if not files:
             raise TooLittleData("the lake is empty: send events first")
         prepared = prepare(files, version, folder=str(Path(scratch, "duckdb")))
+    guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts())
     run = run_of(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))
+    run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
     run.put("members.bin", members.dump(version, prepared.members))
-    run.put_json("counts.json", prepared.counts)
+    run.put_json("counts.json", {**prepared.counts, "imputed": [summary._asdict() for summary in summaries]})
     return {"version": version, "interactions": len(prepared.interactions)}
 
 
@@ -54,7 +56,8 @@ def do_train(event: dict[str, Any]) -> dict[str, Any]:
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
-    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()))))
+    guesses = impute.load(run.get("guesses.npz"))
+    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), guesses)))
     run.put_json("search.json", trained.search)
     run.put_json(
         "manifest.json",

@@ -22,6 +22,7 @@ from shared.events import lake
 from shared.events.model import Consent, encode
 from shared.lists.model import key
 from shared.lists.store import ListsStore
+from shared.models import impute, interactions
 from shared.models.bundle import load
 from shared.models.members import contains
 from shared.models.train import TooLittleData
@@ -163,6 +164,32 @@ def test_no_object_of_a_version_names_a_shopper_and_its_members_are_known(step):
     assert contains(listed, version, users) == {user for n, user in enumerate(users) if n % 2 == 0 and n != 2}
     assert contains(listed, version, devices) == set(devices) - {"a#ZZdevice2"}
     assert not contains(listed, "another", users + devices)
+
+
+def test_guesses_are_told_in_the_report_and_are_not_published(step):
+    lines = [
+        replace(one, traits={"country": "GB", "gender": "f"}) if int(one.anonymous_id[1:]) < 55 else one
+        for one in visits()
+    ]
+    boto3.client("s3").put_object(
+        Bucket="lake", Key="events/dt=2026-03-02/hour=12/a.jsonl.gz", Body=lake.lines(encode(e) for e in lines)
+    )
+    version = whole(step, "2026-04-20T03:00:00Z")["version"]
+    country, gender, device, years = json.loads(body(f"runs/{version}/counts.json"))["imputed"]
+    assert (country["known"], country["imputed"], country["imputer"]) == (55, 5, "plain")
+    assert (device["known"], device["imputed"], device["imputer"], years["imputed"]) == (0, 0, "", 0)
+    guessed = impute.load(body(f"runs/{version}/guesses.npz"))
+    assert (
+        guessed.imputed.sum() == 5 and set(guessed.values) == {"GB"} and guessed.probability[guessed.imputed].max() < 1
+    )
+    data = interactions.load(body(f"runs/{version}/interactions.npz"))
+    assert (data.countries == "").sum() == 5  # facts stay what they were
+    published = {
+        entry["Key"] for entry in boto3.client("s3").list_objects_v2(Bucket="models", Prefix="models/")["Contents"]
+    }
+    assert not [name for name in published if "guesses" in name or "interactions" in name]
+    page = body(f"models/{version}/report.html").decode()
+    assert "<td>country</td><td class=n>55</td><td class=n>5</td><td>most frequent or median</td>" in page
 
 
 def test_a_retried_step_writes_the_same_version(step, shop):
