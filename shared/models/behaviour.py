@@ -32,14 +32,15 @@ def behaviour(data: Interactions, people: People, facts: Facts) -> Behaviour:
     """Shares of categories, price level, times of day (UTC), orders, how much in all; language, timezone and device."""
     size = len(data.shoppers)
     categories, prices = _items(data, facts)
-    rows = np.maximum(np.bincount(data.shopper, minlength=size), 1).astype(np.float32)
-    shares = _counts(data.shopper, categories[data.item], TOP + 1, size)[:, :TOP] / rows[:, None]
-    hours = _counts(data.shopper, (data.at // 21600 % 4).astype(np.int8), 4, size) / rows[:, None]
+    who = data.shopper.astype(np.intp)  # once, not in every count
+    rows = np.maximum(np.bincount(who, minlength=size), 1).astype(np.float32)
+    shares = _counts(who, categories[data.item], TOP + 1, size)[:, :TOP] / rows[:, None]
+    hours = _counts(who, (data.at / 21600).astype(np.int32) % 4, 4, size) / rows[:, None]
     columns = {
         **{f"category {n}": shares[:, n] for n in range(TOP)},
         **{f"quarter {n} of the day": hours[:, n] for n in range(4)},
-        "price": _means(data.shopper, prices[data.item], size),
-        "orders": np.bincount(data.shopper, data.kind == ORDER, size) / rows,
+        "price": _means(who, prices, data.item, size),
+        "orders": np.bincount(who[data.kind == ORDER], minlength=size) / rows,
         "rows": np.log1p(rows),
         "language": codes(people.language),
         "timezone": codes(people.timezone),
@@ -70,13 +71,12 @@ def _items(data: Interactions, facts: Facts) -> tuple[NDArray[np.int8], Floats]:
 
 
 def _counts(shopper: Any, numbers: Any, width: int, size: int) -> Floats:
-    counts = np.bincount(shopper.astype(np.int64) * width + numbers, minlength=size * width)
+    counts = np.bincount(shopper * width + numbers, minlength=size * width)
     return counts.reshape(size, width).astype(np.float32)
 
 
-def _means(shopper: Any, values: Floats, size: int) -> Floats:
-    """Mean of the known values; NaN for a shopper without any."""
-    known = ~np.isnan(values)
-    counts = np.bincount(shopper[known], minlength=size)
-    sums = np.bincount(shopper[known], values[known], size)
+def _means(shopper: Any, values: Floats, item: Any, size: int) -> Floats:
+    """Mean of the known values of the items dealt with; NaN for a shopper without any."""
+    counts = np.bincount(shopper, (~np.isnan(values)).astype(np.float64)[item], size)
+    sums = np.bincount(shopper, np.nan_to_num(values).astype(np.float64)[item], size)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan).astype(np.float32)

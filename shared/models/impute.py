@@ -241,9 +241,9 @@ def _regressor(seen: Behaviour, learned: Any, years: Any) -> Guess:
 def _trees(seen: Behaviour) -> dict[str, Any]:
     """Small trees, and no more of them than help on a part of what is learned from."""
     return {
-        "max_iter": 60,
+        "max_iter": 30,
         "max_leaf_nodes": 15,
-        "learning_rate": 0.15,
+        "learning_rate": 0.25,
         "early_stopping": True,
         "validation_fraction": 0.15,
         "n_iter_no_change": 5,
