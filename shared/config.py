@@ -87,3 +87,12 @@ class TrainingSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+    identity_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    lake_bucket: str
+    models_bucket: str
+    catalog_table: str
+    lists_table: str

@@ -151,6 +151,20 @@ def compare(lake: Mapping[str, str], live: Mapping[str, str]) -> Disagreement:
     return Disagreement(len(both) - len(elsewhere), sorted(lake.keys() - both), sorted(live.keys() - both), elsewhere)
 
 
+def summary_of(lake: Recomputed, told: Disagreement) -> dict[str, int]:
+    """Plain numbers for the report; nobody is named in it."""
+    return {
+        "links": lake.links,
+        "profiles": len(set(lake.profiles.values())),
+        "identifiers in them": len(lake.profiles),
+        "shared devices": len(lake.shared),
+        "agreeing with the live graph": told.agreeing,
+        "in other company live": len(told.elsewhere),
+        "in a profile by the lake only": len(told.missing),
+        "in a profile live only": len(told.extra),
+    }
+
+
 def _groups(profiles: Mapping[str, str]) -> dict[str, frozenset[str]]:
     members: dict[str, set[str]] = {}
     for name, profile in profiles.items():
