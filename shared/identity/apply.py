@@ -1,6 +1,7 @@
 """How one more link changes the stored graph."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 
 from shared.errors import Conflict
 from shared.identity.graph import Decision, Known, Settings, decide, kind_of
@@ -20,7 +21,7 @@ from shared.identity.record import (
     encode,
     joined,
 )
-from shared.versioned import Kept
+from shared.versioned import Kept, Versions
 
 
 class Draft:
@@ -70,12 +71,33 @@ class Draft:
         told = self.components[home].shared.get(name, NEVER) if home else NEVER
         return min(self.nodes[name].shared_since, told) if name in self.nodes else told
 
+    def forget(self, device: str, user: str) -> dict[str, Component]:
+        """The device was not seen with the user after all; with one shopper left it is not shared any more. Returns the component
+        that this changes."""
+        node = self.nodes.get(device, Node())
+        node.users = {name: since for name, since in node.users.items() if name != user}
+        home = self.home(device)
+        if not home or node.shared_since < NEVER or self.components[home].shared.pop(device, None) is None:
+            return {}
+        return {home: self.components[home]}
+
     def changes(self) -> dict[str, Kept]:
         """What differs from what was read, ready to be saved at the versions that were read."""
         values = {f"i#{name}": encode(node) for name, node in self.nodes.items() if node != Node()}
         values |= {f"c#{name}": encode(part) for name, part in self.components.items()}
         read = {key: self.read.get(key, Kept()) for key in values}
         return {key: Kept(value, read[key].version) for key, value in values.items() if value != read[key].value}
+
+
+def read(store: Versions, names: Iterable[str], new_id: Callable[[], object] = uuid.uuid4) -> Draft:
+    """The nodes of the names, and the components they lead to."""
+    draft = Draft(new_id)
+    draft.take_nodes(store.get_many(f"i#{name}" for name in sorted(set(names))))
+    wanted = {node.component for node in draft.nodes.values() if node.component}
+    while wanted:
+        draft.take_components(store.get_many(f"c#{name}" for name in sorted(wanted)))
+        wanted = {part.moved for part in draft.components.values() if part.moved} - draft.components.keys()
+    return draft
 
 
 def apply(draft: Draft, one: Seen, settings: Settings) -> None:

@@ -4,12 +4,12 @@ import random
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from shared.errors import Conflict
-from shared.identity.apply import Draft, apply, settle
+from shared.identity.apply import Draft, apply, read, settle
 from shared.identity.graph import DEFAULT, Link, Settings, decide
 from shared.identity.links import Arrival, Key, Seen
 from shared.identity.record import Component
@@ -83,7 +83,7 @@ class Linker:
 
     def _save_some(self, links: list[Seen]) -> dict[Key, Standing]:
         for attempt in range(CONFLICTS):
-            draft = read(self.store, links, self.new_id)
+            draft = read(self.store, {name for one in links for name in names_of(one)}, self.new_id)
             for one in links:
                 apply(draft, one, self.settings)
             settle(draft, self.settings, self.wall())
@@ -132,18 +132,6 @@ def _standing(one: Seen, draft: Draft, settings: Settings) -> Standing:
         shared=draft.shared_since(one.device) <= one.arrived,
         gained=tuple(sorted(others, key=lambda name: (-members[name], name))[:MOST_GAINED]) if first else (),
     )
-
-
-def read(store: Versions, links: Iterable[Seen], new_id: Callable[[], object]) -> Draft:
-    """The nodes the links touch, and the components they lead to."""
-    names = {name for one in links for name in names_of(one)}
-    draft = Draft(new_id)
-    draft.take_nodes(store.get_many(f"i#{name}" for name in sorted(names)))
-    wanted = {node.component for node in draft.nodes.values() if node.component}
-    while wanted:
-        draft.take_components(store.get_many(f"c#{name}" for name in sorted(wanted)))
-        wanted = {part.moved for part in draft.components.values() if part.moved} - draft.components.keys()
-    return draft
 
 
 def names_of(one: Seen) -> set[str]:

@@ -1,8 +1,12 @@
-"""Which pairs of identifiers to cut so that two of them are in different profiles again."""
+"""Taking a profile apart: which pairs of identifiers to cut so that two of them are in different profiles again."""
 
 from dataclasses import replace
 
+from shared.errors import NotFound
+from shared.identity.apply import read
 from shared.identity.graph import DEFAULT, Known, Pair, Settings, decide, pair
+from shared.identity.record import Component, Cut, Entry
+from shared.versioned import Versions
 
 
 def taken_apart(known: Known, one: str, other: str, settings: Settings = DEFAULT) -> list[Pair]:
@@ -46,3 +50,26 @@ def _first(known: Known, count: int, settings: Settings) -> dict[str, set[str]]:
     part = Known(tuple(sorted(known.present())[:count]), shared, known.cuts)
     profiles = [set(profile.joined) for profile in decide(part, settings).profiles]
     return {name: members for members in profiles for name in members}
+
+
+def unmerge(store: Versions, names: Pair, reason: str, now: float, settings: Settings = DEFAULT) -> list[Component]:
+    """Take two identifiers apart in the stored graph for good, and return the components that changed: two when a shared device was
+    seen with the one and belongs to the other.
+
+    Nothing is deleted: the links stay, and the cut is kept with its reason. Raises NotFound when the two were never seen near each
+    other, Conflict when somebody else changed a component meanwhile.
+    """
+    draft = read(store, names)
+    changed: dict[str, Component] = {}
+    for home in sorted({draft.home(name) for name in names} - {""}):
+        part = draft.components[home]
+        for one, other in taken_apart(part.known(), *names, settings):
+            part.cuts.append(Cut(one, other, now, reason))
+            part.log.append(Entry(now, now, "cut", (one, other), reason))
+            changed[home] = part
+            for device, user in ((one, other), (other, one)):
+                changed |= draft.forget(device, user)
+    if not changed:
+        raise NotFound(f"{names[0]} and {names[1]} are not in one profile, and were not seen together")
+    store.save(draft.changes())
+    return list(changed.values())
