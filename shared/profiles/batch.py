@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from shared.events.model import Event
 from shared.identity import resolve
+from shared.profiles import consent
 from shared.profiles.fold import fold
 from shared.profiles.merge import merge
 from shared.profiles.signals import Signal
@@ -87,7 +88,12 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
         state = states[e.shopper]
         if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence:
             continue
+        if e.signal.choice and not e.signal.choice.personalization and consent.unknown(state):
+            continue  # a no of somebody unknown, or erased meanwhile: nothing is stored
         received = max(received, e.received)
+        if not _agreed(e, states):
+            _mark(state, e)
+            continue
         if e.device and states[e.device] is not state:
             states[e.device] = merge(state, states[e.device], e.user_id)
             _mark(states[e.device], e)
@@ -97,6 +103,12 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
             fold(state, e.signal)
             state.message_ids = [*state.message_ids, e.message_id][-MESSAGE_IDS:]
     return received
+
+
+def _agreed(e: Entry, states: dict[str, State]) -> bool:
+    """Whether the event may count for the shopper, and for the device it came from; both hear what it says."""
+    heard = [consent.hear(states[key], e.signal.choice) for key in dict.fromkeys((e.shopper, e.device)) if key]
+    return all(heard)
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:

@@ -1,5 +1,6 @@
 """Joining an anonymous history into the history of the shopper who logged in."""
 
+from shared.consent.choices import join
 from shared.profiles.fold import decay
 from shared.profiles.state import (
     AFFINITIES,
@@ -21,7 +22,8 @@ def merge(user: State, device: State, user_id: str) -> State:
         user.merged += 1
     user.watermarks = merged_watermarks(user.watermarks, device.watermarks)
     user.message_ids = (device.message_ids + user.message_ids)[-MESSAGE_IDS:]
-    return State(watermarks=device.watermarks, message_ids=device.message_ids, user_id=user_id)
+    user.choices = join(user.choices, device.choices)
+    return State(watermarks=device.watermarks, message_ids=device.message_ids, user_id=user_id, choices=device.choices)
 
 
 def merged_watermarks(ours: dict[str, str], theirs: dict[str, str]) -> dict[str, str]:
