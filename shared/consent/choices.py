@@ -67,12 +67,13 @@ def effective(choices: list[Choice]) -> Choice | None:
     """What holds: the latest statement, but what was said on purpose only yields to what was, and silence to everything."""
     holds: Choice | None = None
     for choice in choices:
-        if holds is None or not _outranked(choice, holds):
+        if holds is None or not outranked(choice, holds):
             holds = choice
     return holds
 
 
-def _outranked(choice: Choice, holds: Choice) -> bool:
+def outranked(choice: Choice, holds: Choice) -> bool:
+    """Whether `choice`, although later, does not undo what `holds`."""
     if holds.source == API:
         return choice.source in (EVENT, PRESUMED)
     return choice.source == PRESUMED and holds.source != PRESUMED
@@ -89,7 +90,7 @@ def changes(choices: list[Choice]) -> list[Choice]:
     changed: list[Choice] = []
     holds: Choice | None = None
     for choice in choices:
-        if holds is None or not _outranked(choice, holds):
+        if holds is None or not outranked(choice, holds):
             if holds is None or _agreed(choice) != _agreed(holds):
                 changed.append(choice)
             holds = choice

@@ -64,9 +64,11 @@ class ConsentDesk:
 
 
 def _hears(state: State, choice: Choice) -> bool:
-    """Tell the state, and whether that changed it. Who says on purpose what they said last says nothing new."""
+    """Tell the state, and whether that changed it. What holds anyway is nothing new, and what cannot prevail is not heard."""
     holds = choices.effective(state.choices)
-    if holds and holds.at <= choice.at and replace(holds, at=choice.at) == choice:
+    if holds and (
+        choices.outranked(choice, holds) or (holds.at <= choice.at and replace(holds, at=choice.at) == choice)
+    ):
         return False
     before = state.choices
     consent.hear(state, choice)
