@@ -70,5 +70,5 @@ def answer(event: dict[str, Any]) -> dict[str, Any]:
         choice = request.choice(body, policy, now)
         outcome = desk.put(person, choice, now, "server" if access == "secret" else "browser")
         metrics.add_metric("ConsentChanged", "Count", int(outcome.changed))
-        told = request.put_answer(person, choice, outcome)
+        told = request.put_answer(choice, outcome)
     return http.answer(200, json.encode(told), PRIVATE)

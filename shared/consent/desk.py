@@ -23,9 +23,9 @@ Log = Callable[[Event], None]
 
 
 class Outcome(NamedTuple):
-    """`known`: somebody was known under the ids, or is now. `changed`: something was written."""
+    """`known`: the keys of this person that something is known under, now at the latest. `changed`: something was written."""
 
-    known: bool
+    known: tuple[str, ...]
     changed: bool
 
 
@@ -50,7 +50,7 @@ class ConsentDesk:
             known = {key: versioned for key, versioned in read.items() if versioned.version or choice.personalization}
             told = {key: versioned for key, versioned in known.items() if _hears(versioned.state, choice)}
             if not told:
-                return Outcome(bool(known), logged)
+                return Outcome(tuple(known), logged)
             if not logged:
                 self.log(record(person.only(tuple(told)), choice, self.new_id(), received, source))
                 logged = True
@@ -59,7 +59,7 @@ class ConsentDesk:
             except Conflict:
                 continue
             self.saved({key: versioned.state for key, versioned in told.items()})
-            return Outcome(known=True, changed=True)
+            return Outcome(tuple(known), changed=True)
         raise Conflict("the shopper's state keeps changing; send the same again")
 
 

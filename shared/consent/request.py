@@ -52,12 +52,11 @@ def _said_at(body: Mapping[str, Any], now: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def put_answer(who: Person, said: Choice, outcome: desk.Outcome) -> dict[str, Any]:
-    answer = {"known": outcome.known, "changed": outcome.changed, **_holds(said)}
+def put_answer(said: Choice, outcome: desk.Outcome) -> dict[str, Any]:
+    answer = {"known": bool(outcome.known), "changed": outcome.changed, **_holds(said)}
     if not outcome.known:
         return {**answer, "message": "Nothing is known of this shopper, so nothing was stored."}
-    named = {"userId": who.proven, "anonymousId": bool(who.anonymous_id)}
-    return {**answer, "applies": [name for name, yes in named.items() if yes]}
+    return {**answer, "applies": ["userId" if key.startswith("u#") else "anonymousId" for key in outcome.known]}
 
 
 def get_answer(histories: list[list[Choice]], policy: Policy) -> dict[str, Any]:
