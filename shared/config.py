@@ -33,6 +33,8 @@ class CaptureSettings:
     stream: str
     write_key: str
     secret_arn: str
+    shoppers_table: str
+    consent_opt_out_countries: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,17 @@ class RecommendSettings:
     write_key: str
     secret_arn: str
     redis_url: str = ""
+    consent_opt_out_countries: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentSettings:
+    shoppers_table: str
+    stream: str
+    write_key: str
+    secret_arn: str
+    redis_url: str = ""
+    consent_opt_out_countries: str = ""
 
 
 @dataclass(frozen=True, slots=True)

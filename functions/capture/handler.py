@@ -1,5 +1,6 @@
 """HTTPS → Kinesis: the Segment HTTP Tracking API."""
 
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared import auth, clients, http, streams
 from shared.capture import intake
 from shared.config import CaptureSettings, from_env
+from shared.consent import statement
+from shared.consent.denials import Denials
+from shared.consent.desk import ConsentDesk
 from shared.errors import ShopwindowError, Unavailable
+from shared.events.model import Event, encode
 from shared.observability import logger, metrics
+from shared.profiles.publish import WriteThrough
+from shared.profiles.store import ShoppersStore
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,6 +25,19 @@ if TYPE_CHECKING:
 settings = from_env(CaptureSettings)
 kinesis = clients.kinesis()
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+
+
+def log(event: Event) -> None:
+    streams.put_all(kinesis, settings.stream, [(event.anonymous_id or event.user_id, encode(event))])
+
+
+def desk() -> ConsentDesk:
+    """Without the cache, which capture has no way to: it hears of a withdrawal when the stream's record is folded."""
+    store = ShoppersStore(clients.dynamodb(serving=True), settings.shoppers_table)
+    return ConsentDesk(store, log, WriteThrough(None), lambda: uuid.uuid4().hex)
+
+
+denials = Denials(desk, time.monotonic)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -33,18 +53,22 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
 def capture(event: dict[str, Any]) -> dict[str, Any]:
     body = http.json_body(event, intake.MAX_BATCH_BYTES)
     access = auth.access(auth.key_of(event["headers"], auth.text(body, "writeKey")), settings.write_key, secret)
+    now = datetime.now(UTC)
     taken = intake.take(
         event["rawPath"].rsplit("/", 1)[-1],
         body,
-        received_at=datetime.now(UTC),
+        received_at=now,
         verified=lambda user_id, proof: access == "secret" or auth.verify_user_hash(secret, user_id, proof),
         new_id=lambda: uuid.uuid4().hex,
+        policy=statement.policy(event["headers"], settings.consent_opt_out_countries),
     )
     try:
+        withdrawn = denials.take(taken.denials, now)
         streams.put_all(kinesis, settings.stream, taken.entries)
     except (ClientError, BotoCoreError) as error:
-        logger.exception("the event stream failed")
+        logger.exception("the event stream or the shoppers table failed")
         raise Unavailable("the event stream did not answer; send the same request again") from error
+    metrics.add_metric("ConsentWithdrawn", "Count", withdrawn)
     metrics.add_metric("EventsAccepted", "Count", len(taken.entries))
     metrics.add_metric("EventsRefused", "Count", len(taken.refused))
     return http.answer(*intake.answer(taken))

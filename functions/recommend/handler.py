@@ -9,13 +9,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared import auth, clients, http
 from shared.cache import connect
 from shared.config import RecommendSettings, from_env
+from shared.consent.statement import policy
 from shared.errors import ShopwindowError
 from shared.observability import cache_failed, logger, metrics
 from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
-from shared.recommend.render import render
+from shared.recommend.render import render, tier
 from shared.recommend.request import from_query, parse
-from shared.recommend.shopper import shopper_key
+from shared.recommend.shopper import shopper
 from shared.recommend.static import S3Static
 from shared.recommend.tables import Names, Tables
 
@@ -57,15 +58,16 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     body = {} if get else http.json_body(event, MAX_BODY)
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
-    request = from_query(query) if get else parse(body)
-    shopper = shopper_key(request, access, proven)
-    reads = reader.read(request, shopper)
+    held = policy(event["headers"], settings.consent_opt_out_countries)
+    request = from_query(query, held) if get else parse(body, held)
+    who = shopper(request, access, proven)
+    reads = reader.read(request, who)
     now = time.time()
     made = answer(request, reads, reader.items, now)
     metrics.add_metric("FallbackUsed", "Count", int(made.tier != "live"))
-    metrics.add_metadata("tier", made.tier)
+    metrics.add_metadata("tier", tier(made, reads))
     recommendation_id = f"{int(now * 1000):011x}{os.urandom(6).hex()}"
-    keep = get and not shopper and made.tier not in ("static", "none")
+    keep = get and not who.named and made.tier not in ("static", "none")
     headers = {"cache-control": "public, max-age=60" if keep else "private, no-store"}
     return http.answer(200, render(made, request, reads, recommendation_id, reader.version), headers)
 

@@ -8,7 +8,8 @@ from msgspec import json
 from msgspec.structs import replace
 
 from shared.capture.parse import parse, timestamp
-from shared.consent import gate
+from shared.consent import gate, statement
+from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest, ShopwindowError, TooLarge
 from shared.events.model import Event, encode
 
@@ -27,10 +28,12 @@ class Verdict(NamedTuple):
 
 
 class Intake(NamedTuple):
-    """What to put on the stream, as (partition key, bytes), and what was refused."""
+    """What to put on the stream, as (partition key, bytes), what was refused, and the events that name a shopper and say no:
+    they go on as nobody's, but whoever is known under these ids has withdrawn."""
 
     entries: list[tuple[str, bytes]]
     refused: list[Verdict]
+    denials: list[Event]
 
 
 def messages(kind: str, body: Any) -> list[Any]:
@@ -45,26 +48,36 @@ def messages(kind: str, body: Any) -> list[Any]:
     return batch
 
 
-def take(
+def take(  # noqa: PLR0913 - what a call says, and what the caller knows about it
     kind: str,
     body: Any,
     *,
     received_at: datetime,
     verified: Callable[[str, str], bool],
     new_id: Callable[[], str],
+    policy: Policy = OPT_IN,
 ) -> Intake:
     """Judge every message on its own. `verified(user_id, user_hash)` says whether the user id is proven."""
     batch = messages(kind, body)
     sent_at = timestamp(body, "sentAt")
     entries: list[tuple[str, bytes]] = []
     refused: list[Verdict] = []
+    denials: list[Event] = []
     for index, message in enumerate(batch):
         try:
-            event = parse(message, received_at=received_at, sent_at=sent_at, message_id=new_id())
-            entries.append(_entry(gate.admit(_proven(event, verified))))
+            event = parse(message, received_at=received_at, sent_at=sent_at, message_id=new_id(), policy=policy)
+            event = _proven(event, verified)
+            entries.append(_entry(gate.admit(event)))
+            if _denies(event, policy):
+                denials.append(event)
         except ShopwindowError as error:
             refused.append(Verdict(index, _message_id(message), error))
-    return Intake(entries, refused)
+    return Intake(entries, refused, denials)
+
+
+def _denies(event: Event, policy: Policy) -> bool:
+    named = event.anonymous_id or event.user_id
+    return bool(named) and not event.consent.personalization and statement.read(event.context, policy).denied
 
 
 def _proven(event: Event, verified: Callable[[str, str], bool]) -> Event:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast, get_args
 
-from shared.consent import gate
+from shared.consent import statement
+from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest
 from shared.events.model import Event, Type
 from shared.events.products import item_id, number
@@ -14,7 +15,9 @@ NEEDS_PRODUCT = frozenset({"Product Viewed", "Product Added", "Product Removed"}
 NEEDS_PRODUCTS = frozenset({"Order Completed"})
 
 
-def parse(message: Any, *, received_at: datetime, sent_at: datetime | None, message_id: str) -> Event:
+def parse(
+    message: Any, *, received_at: datetime, sent_at: datetime | None, message_id: str, policy: Policy = OPT_IN
+) -> Event:
     """One message of the Tracking API as an event; `message_id` is used when the client gave none.
 
     The device's clock is corrected as Segment does it: timestamp = receivedAt − (sentAt − originalTimestamp); nothing happens
@@ -41,7 +44,7 @@ def parse(message: Any, *, received_at: datetime, sent_at: datetime | None, mess
         properties=_object(message, "properties"),
         traits=_object(message, "traits"),
         context=context,
-        consent=gate.parse(context),
+        consent=statement.read(context, policy, received_at).consent,
     )
     _check(event)
     return event

@@ -1,24 +1,10 @@
-"""What a shopper agreed to. Missing consent means no, and without consent nothing that names a person passes."""
-
-from typing import Any
+"""Without consent to personalization nothing that names a person passes."""
 
 from msgspec.structs import replace
 
-from shared.events.model import Consent, Event
+from shared.events.model import Event
 
 ANONYMOUS_CONTEXT = ("page", "device", "locale", "timezone", "library")
-
-
-def parse(context: dict[str, Any]) -> Consent:
-    """Read `context.consent.categoryPreferences`, Segment's form. Only an explicit `true` is a yes."""
-    consent = context.get("consent")
-    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
-    given = preferences if isinstance(preferences, dict) else {}
-    return Consent(
-        analytics=given.get("analytics") is True,
-        personalization=given.get("personalization") is True,
-        advertising=given.get("advertising") is True,
-    )
 
 
 def admit(event: Event) -> Event:
@@ -45,6 +31,8 @@ def admit(event: Event) -> Event:
         previous_id="",
         verified=False,
         traits={},
+        identifiers={},
+        previous_identifiers={},
         context=context,
         properties=properties,
     )

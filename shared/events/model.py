@@ -12,12 +12,17 @@ Type = Literal["track", "identify", "page", "screen", "alias", "group"]
 Source = Literal["browser", "server"]
 
 
-class Consent(msgspec.Struct, frozen=True):
-    """What the shopper agreed to for this event. Missing means no."""
+class Consent(msgspec.Struct, rename="camel", frozen=True):
+    """What the shopper agreed to for this event. Missing means no.
+
+    `updated_at` is when they said so, where the client tells. `presumed`: nobody said anything, and the shop's country lets it go on.
+    """
 
     analytics: bool = False
     personalization: bool = False
     advertising: bool = False
+    updated_at: datetime | None = None
+    presumed: bool = False
 
 
 class Event(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from shared.events.model import Event
 from shared.identity.linker import Standing
-from shared.identity.links import Seen, seen
+from shared.identity.links import NOTHING, Seen, seen
+from shared.profiles import consent
 from shared.profiles.fold import SESSION_GAP, fold
 from shared.profiles.merge import left_over, merge
 from shared.profiles.signals import Signal
@@ -51,6 +52,7 @@ class Group(NamedTuple):
 
 
 def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> Entry:
+    refusal = signal.choice is not None and not signal.choice.personalization  # a no links nobody
     digest = blake2b(event.message_id.encode(), digest_size=8).digest()
     return Entry(
         sequence=sequence,
@@ -60,7 +62,7 @@ def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> En
         message_id=int.from_bytes(digest, "big") >> 1,
         received=event.received_at.timestamp(),
         signal=signal,
-        seen=seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
+        seen=NOTHING if refusal else seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
     )
 
 
@@ -120,7 +122,12 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
         state = states[e.shopper]
         if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence:
             continue
+        if e.signal.choice and not e.signal.choice.personalization and consent.unknown(state):
+            continue  # a no of somebody unknown, or erased meanwhile: nothing is stored
         received = max(received, e.received)
+        if not _agreed(e, states):
+            _mark(state, e)
+            continue
         for key in _keys(e)[1:]:
             states[key] = _joined(state, states[key], e, shared=e.shared and key == e.device)
             _mark(states[key], e)
@@ -141,6 +148,12 @@ def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
     left = left_over(device) if (shared or device.shared) and not of_session else merge(user, device, e.user_id)
     left.shared = shared or device.shared
     return left
+
+
+def _agreed(e: Entry, states: dict[str, State]) -> bool:
+    """Whether the event may count for the shopper, and for the device it came from; both hear what it says."""
+    heard = [consent.hear(states[key], e.signal.choice) for key in dict.fromkeys((e.shopper, e.device)) if key]
+    return all(heard)
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:

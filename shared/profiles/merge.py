@@ -1,5 +1,6 @@
 """Joining an anonymous history into the history of the shopper who logged in."""
 
+from shared.consent.choices import join
 from shared.profiles.fold import decay
 from shared.profiles.state import (
     AFFINITIES,
@@ -21,6 +22,7 @@ def merge(user: State, device: State, user_id: str) -> State:
         user.merged += 1
     user.watermarks = merged_watermarks(user.watermarks, device.watermarks)
     user.message_ids = (device.message_ids + user.message_ids)[-MESSAGE_IDS:]
+    user.choices = join(user.choices, device.choices)
     left = left_over(device)
     left.user_id = user_id
     return left

@@ -10,7 +10,7 @@ from shared.errors import Conflict, Unavailable
 from shared.events import model
 from shared.events.quarantine import Quarantine
 from shared.identity.linker import Linker
-from shared.profiles import signals
+from shared.profiles import consent, signals
 from shared.profiles.batch import Entry, Group, Rank, entry, fold_group, groups, placed, rank_group
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned
@@ -78,5 +78,6 @@ class Processor:
         if not received:
             return
         rank_group(states, self.rank, self.model_version)
-        self.store.save({key: Versioned(state, versions[key].version) for key, state in states.items()}, received)
-        self.saved(states)
+        known = {key: state for key, state in states.items() if versions[key].version or not consent.unknown(state)}
+        self.store.save({key: Versioned(state, versions[key].version) for key, state in known.items()}, received)
+        self.saved(known)

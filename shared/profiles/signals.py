@@ -2,8 +2,10 @@
 
 from typing import Any, Literal, NamedTuple
 
+from shared.consent import choices
 from shared.events.model import Event
 from shared.events.products import Product, number, products, text
+from shared.profiles.state import Choice
 
 Kind = Literal["view", "cart", "uncart", "order", "refund", "engaged", "click", "other"]
 
@@ -28,6 +30,7 @@ class Signal(NamedTuple):
     scroll: float
     revenue: float
     traits: dict[str, str]
+    choice: Choice | None = None  # what it says about consent
 
 
 def read(event: Event) -> Signal:
@@ -41,6 +44,7 @@ def read(event: Event) -> Signal:
         scroll=_between(properties.get("scroll_depth"), 1.0) if kind == "engaged" else 0.0,
         revenue=_revenue(properties) if kind in ("order", "refund") else 0.0,
         traits=_traits(event),
+        choice=choices.of_event(event),
     )
 
 

@@ -64,7 +64,7 @@ class Candidate(msgspec.Struct, array_like=True):
 
 
 class Choice(msgspec.Struct, array_like=True, frozen=True):
-    """What the shopper said about consent, once. `source`: `event` (came with behaviour) or `api` (said on purpose)."""
+    """What the shopper said about consent, once. `source` is one of the words of `shared.consent.choices`."""
 
     at: float
     source: str

@@ -28,13 +28,15 @@ Lookup = Callable[[list[str]], dict[str, Item]]
 
 class Reads(NamedTuple):
     """What was read for a request. `lists` holds `similar#<item>` and `together#<item>`; `category` the popular lists of the
-    categories asked for; `popular` the fallback lists in order: (tier, segment, list). `static` is asked when nothing else is left."""
+    categories asked for; `popular` the fallback lists in order: (tier, segment, list). `static` is asked when nothing else is left.
+    `contextual`: the answer has to do without the person."""
 
     state: State = EMPTY
     lists: dict[str, Scored] = {}
     category: list[Scored] = []
     popular: list[tuple[str, str, Scored]] = []
     static: Callable[[], Scored] = list
+    contextual: bool = False
 
 
 class Pick(NamedTuple):
@@ -117,11 +119,11 @@ def page_items(request: Request) -> tuple[str, ...]:
     return (request.items or request.cart) if about == "order" else ()
 
 
-def context(request: Request, state: State) -> tuple[str, ...]:
+def context(request: Request, state: State, contextual: bool = False) -> tuple[str, ...]:
     """The items whose lists count, latest last: the page's own, else what the shopper did that the state has not seen yet,
-    and what they did last when no model has computed candidates for them."""
+    and what they did last when no model has computed candidates for them. A `contextual` answer knows the page only."""
     page = page_items(request)
-    if page:
+    if page or contextual:
         return page[-CONTEXT_ITEMS:]
     items = request.items[-CONTEXT_ITEMS:]
     if not state.candidates:
@@ -155,7 +157,7 @@ def candidates(request: Request, reads: Reads) -> Iterator[Pick]:
 
 def offered(request: Request, reads: Reads) -> Iterator[Offer]:
     """One offer a source and item it starts from."""
-    named = context(request, reads.state)
+    named = context(request, reads.state, reads.contextual)
     for source, weight in PLACEMENTS[request.placement].weights.items():
         if source == "live":
             yield _live(request, reads.state, weight)

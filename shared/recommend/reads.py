@@ -12,12 +12,13 @@ import msgspec
 from shared.catalog.model import Item
 from shared.catalog.model import decode as decode_item
 from shared.lists.model import decode as decode_list
+from shared.profiles.state import State, segment
 from shared.profiles.state import decode as decode_state
-from shared.profiles.state import segment
 from shared.recommend.pipeline import CONTEXT_ITEMS, EMPTY, Reads, context
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.popular import Popular
 from shared.recommend.request import Request
+from shared.recommend.shopper import NOBODY, Shopper, agreed, denied, joined
 from shared.recommend.static import Static
 from shared.recommend.tables import Found, Tables
 
@@ -36,6 +37,7 @@ class Reader:
     ) -> None:
         self.tables = tables
         self.failed = failed
+        self.clock = clock
         self.popular = Popular(clock)
         self.static = Static(load_static, failed, clock)
 
@@ -44,19 +46,21 @@ class Reader:
         """Of the current model, "" before the first."""
         return self.popular.version
 
-    def read(self, request: Request, shopper: str) -> Reads:
-        """`shopper` is a key of the shoppers table, "" for nobody."""
+    def read(self, request: Request, shopper: Shopper = NOBODY) -> Reads:
         asked = _segments(request)
-        key = f"s:{shopper}" if shopper else ""
+        no = denied(request)
+        keys = [] if no else [f"s:{key}" for key in shopper.keys]
         while True:
             version = self.version
-            stored = self._stored(request, context(request, EMPTY))
-            found = self._get([key] if key else [], list(stored.values()), asked)
+            stored = self._stored(request, context(request, EMPTY, no))
+            found = self._get(keys, list(stored.values()), asked)
             if self.version == version:  # otherwise another model has become current: its lists are wanted
                 break
-        state = self._decoded(decode_state, found.get(key)) or EMPTY
+        states = {key: state for key in keys if (state := self._decoded(decode_state, found.get(key)))}
+        contextual = no or (shopper.named and not agreed(request.consent, list(states.values()), self.clock()))
+        state = EMPTY if contextual else self._state(keys, states)
         own = f"country:{request.country}" if request.country else segment(state)
-        named = self._stored(request, context(request, state))
+        named = self._stored(request, context(request, state, contextual))
         more = [at for at in named.values() if at not in stored.values()]
         if more or self.popular.stale([own]):
             found |= self._get([], more, [own])
@@ -66,7 +70,15 @@ class Reader:
             [self.popular.of(name) for name in asked if name.startswith("category:")],
             [(tier, name, self.popular.of(name)) for tier, name in _tiers(own)],
             self.static.scored,
+            contextual,
         )
+
+    def _state(self, keys: list[str], states: dict[str, State]) -> State:
+        """Of who is asked for, and of their device where both were read."""
+        if len(states) == 2:
+            user, device = (states[key] for key in keys)
+            return joined(user, device, self.clock())
+        return next(iter(states.values()), EMPTY)
 
     def items(self, ids: Sequence[str]) -> dict[str, Item]:
         """Those that are in the catalog; while it cannot be read, as they were at the last publishing."""

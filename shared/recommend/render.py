@@ -13,6 +13,7 @@ FALLBACKS = frozenset({"segment", "popular", "static", "none"})
 
 def render(answer: Answer, request: Request, reads: Reads, recommendation_id: str, version: str) -> bytes:
     """`version` is that of the published lists; live candidates may be of another."""
+    model_version = reads.state.model_version if answer.tier == "live" else version
     body: dict[str, Any] = {
         "recommendationId": recommendation_id,
         "placement": request.placement,
@@ -25,11 +26,16 @@ def render(answer: Answer, request: Request, reads: Reads, recommendation_id: st
             }
             for place, pick in enumerate(answer.picks, 1)
         ],
-        "served": served(answer.tier, reads.state.model_version if answer.tier == "live" else version),
+        "served": {**served(answer.tier, model_version), "tier": tier(answer, reads)},
     }
     if request.explain:
         body["explain"] = explained(answer, request, reads)
     return json.encode(body)
+
+
+def tier(answer: Answer, reads: Reads) -> str:
+    """`contextual` for an answer without the person, unless it says that a part of ours is down."""
+    return "contextual" if reads.contextual and answer.tier not in ("static", "none") else answer.tier
 
 
 def served(tier: str, version: str) -> dict[str, Any]:
@@ -64,4 +70,5 @@ def explained(answer: Answer, request: Request, reads: Reads) -> dict[str, Any]:
         "removed": answer.removed,
         "removedCounts": {cause: len(items) for cause, items in answer.removed.items()},
         "known": {"events": reads.state.totals.events, "candidates": len(reads.state.candidates)},
+        "personal": not reads.contextual,
     }

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from shared.consent import statement
+from shared.consent.statement import OPT_IN, Policy, Statement
 from shared.errors import InvalidRequest
+from shared.events.model import Consent
 from shared.events.products import number, text
 from shared.recommend.placements import PLACEMENTS
 
@@ -33,9 +36,10 @@ class Request:
     filter: Filter = Filter()
     country: str = ""
     explain: bool = False
+    consent: Statement = Statement(Consent())
 
 
-def parse(body: Any) -> Request:
+def parse(body: Any, policy: Policy = OPT_IN) -> Request:
     """Raises InvalidRequest naming the field."""
     if not isinstance(body, dict):
         raise InvalidRequest("the body must be a JSON object")
@@ -55,10 +59,11 @@ def parse(body: Any) -> Request:
         filter=_filter(_object(body, "filter")),
         country=_country(context),
         explain=_flag(body, "explain") or False,
+        consent=statement.read(_placed(context), policy),
     )
 
 
-def from_query(query: dict[str, str]) -> Request:
+def from_query(query: dict[str, str], policy: Policy = OPT_IN) -> Request:
     """The GET form: lists separated by commas; filters as `categories`, `brands`, `priceMin`, `priceMax`, `allowPurchased`."""
     body: dict[str, Any] = dict(query)
     for name in ("items", "cart", "exclude", "categories", "brands"):
@@ -71,9 +76,14 @@ def from_query(query: dict[str, str]) -> Request:
     names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased")
     body["filter"] = {name: body[name] for name in names if name in body}
     try:
-        return parse(body)
+        return parse(body, policy)
     except InvalidRequest as error:  # name the parameter as it was sent
         raise InvalidRequest(error.message, error.field.rsplit(".", 1)[-1]) from None
+
+
+def _placed(context: dict[str, Any]) -> dict[str, Any]:
+    """The context with its short form of the country where events have it."""
+    return context if "location" in context else {**context, "location": {"country": context.get("country")}}
 
 
 def _filter(body: dict[str, Any]) -> Filter:

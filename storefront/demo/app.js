@@ -1,5 +1,6 @@
 // A small shop that uses Shopwindow the way a real one would.
 import { art } from "./art.js";
+import { openPrivacy, startPrivacy } from "./privacy.js";
 import { draw, newPage, reason, startPanel } from "./panel.js";
 import { amount, cart, catalog, config, departments, item, product, shown, top } from "./shop.js";
 
@@ -28,6 +29,7 @@ async function shelf(heading, options, note = "") {
   const tiles = answer.items.filter(i => item(i.id)).map(i => tile(item(i.id), reason(i)));
   if (!tiles.length) { section.remove(); return; }
   section.dataset.tier = answer.served.tier;
+  if (answer.served.tier === "contextual") section.querySelector("header small").textContent = "chosen without knowing you: by the page, and by what is popular";
   section.lastElementChild.outerHTML = grid(tiles);
   sw.observe(section, answer);
 }
@@ -105,8 +107,9 @@ function askConsent() { $("consent").hidden = false; }
 function answerConsent(yes) {
   localStorage.setItem("shop_asked", "1");
   sw.consent({ analytics: yes, personalization: yes, advertising: false });
-  $("consent").hidden = true; draw(); route();
+  consented();
 }
+function consented() { $("consent").hidden = true; $("account").value = sw.state().userId || ""; draw(); route(); }
 function accounts() {
   $("account").innerHTML = `<option value="">a guest</option>${config.accounts.map(a => `<option value="${escape(a.userId)}">${escape(a.name)}</option>`).join("")}`;
   $("account").value = sw.state().userId || "";
@@ -121,12 +124,14 @@ $("brand").textContent = config.shopName;
 $("departments").innerHTML = departments.map(d => `<a href="#/category/${encodeURIComponent(d)}">${escape(d)}</a>`).join("");
 $("search").addEventListener("submit", e => { e.preventDefault(); location.hash = `#/search/${encodeURIComponent(new FormData(e.target).get("q"))}`; });
 $("panel-toggle").addEventListener("click", () => { const p = $("panel"); p.hidden = !p.hidden; $("panel-toggle").setAttribute("aria-expanded", String(!p.hidden)); localStorage.setItem("shop_panel", p.hidden ? "" : "1"); draw(); });
-$("panel").addEventListener("click", e => { if (e.target.id === "consent-change") askConsent(); });
+$("panel").addEventListener("click", e => { if (e.target.id === "consent-change") openPrivacy(); });
+["privacy-open", "consent-choose"].forEach(name => $(name).addEventListener("click", openPrivacy));
 $("consent-yes").addEventListener("click", () => answerConsent(true));
 $("consent-no").addEventListener("click", () => answerConsent(false));
 
 sw.init({ host: config.host, writeKey: config.writeKey });
 startPanel($("panel"));
+startPrivacy($("privacy"), consented);
 $("panel").hidden = !localStorage.getItem("shop_panel") && innerWidth < 1100;
 $("panel-toggle").setAttribute("aria-expanded", String(!$("panel").hidden));
 accounts(); count(); draw();

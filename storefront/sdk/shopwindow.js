@@ -4,7 +4,8 @@
   "use strict";
   var LIMIT_BATCH = 450000, LIMIT_EVENT = 32000, FLUSH_MS = 800, FLUSH_COUNT = 20, SESSION_ITEMS = 10, ATTRIBUTED = 100;
   var conf = null, queue = [], sending = false, failures = 0, timer = 0, listeners = [];
-  var agreed = { analytics: false, personalization: false, advertising: false };
+  var PURPOSES = ["analytics", "personalization", "advertising"], OWN = ["id", "user", "items", "cart", "led"];
+  var agreed = { analytics: false, personalization: false, advertising: false }, updatedAt, tcString, gpc = navigator.globalPrivacyControl === true;
   var user = {}, view = null;
 
   function id() {
@@ -28,9 +29,12 @@
     keep("id", user.anonymousId);
     return user.anonymousId;
   }
+  function said() {
+    return { categoryPreferences: updatedAt && Object.assign({}, agreed), updatedAt: updatedAt, gpc: gpc || undefined, tcfString: tcString };
+  }
   function context() {
     var c = {
-      consent: { categoryPreferences: agreed },
+      consent: said(),
       library: { name: "shopwindow.js", version: "0.1.0" },
       page: { path: location.pathname + location.hash, title: document.title },
       locale: navigator.language,
@@ -167,23 +171,68 @@
     send("identify", { userId: agreed.personalization ? user.userId : undefined, traits: agreed.personalization ? traits : undefined });
   }
   function reset() {
-    engaged(); flush();
-    user = {}; ["id", "user", "items", "cart", "led"].forEach(function (n) { keep(n, null); });
+    engaged(); flush(); forget();
+  }
+  function forget() { user = {}; OWN.forEach(function (n) { keep(n, null); }); }
+
+  /* ---- consent: kept in the browser, and told to the server when it changes ---- */
+  function adopt(choice) {
+    var before = JSON.stringify(agreed);
+    PURPOSES.forEach(function (n) { if (n in choice) agreed[n] = choice[n] === true; });
+    return JSON.stringify(agreed) !== before;
   }
   function consent(choice) {
-    ["analytics", "personalization", "advertising"].forEach(function (n) { if (n in choice) agreed[n] = choice[n] === true; });
-    keep("consent", agreed);
-    if (!agreed.personalization) { queue = []; save(); user = {}; ["id", "user", "items", "cart", "led"].forEach(function (n) { keep(n, null); }); }
+    if (adopt(choice) || !updatedAt) { updatedAt = new Date().toISOString(); tellServer(who(), 3); }
+    keep("consent", Object.assign({ updatedAt: updatedAt }, agreed));
+    if (!agreed.personalization) { queue = []; save(); forget(); }
     tell("consent", agreed);
+  }
+  /* The ids the server may know the shopper by: those of before, when consent is just being withdrawn. */
+  function who() {
+    var ids = { anonymousId: user.anonymousId || recall("id", anonymousId()) };
+    if (user.userId && user.userHash) { ids.userId = user.userId; ids.userHash = user.userHash; }
+    return ids;
+  }
+  function tellServer(ids, tries) {
+    if (!conf || !(ids.anonymousId || ids.userId)) return;
+    var at = updatedAt, choice = Object.assign({}, agreed, { gpc: gpc || undefined, tcfString: tcString });
+    (function attempt() {
+      fetch(conf.host + "/v1/consent", {
+        method: "PUT", headers: { "Content-Type": "text/plain" }, keepalive: true,
+        body: JSON.stringify(Object.assign({ consent: choice, updatedAt: at, sentAt: new Date().toISOString(), writeKey: conf.writeKey }, ids))
+      }).then(function (r) {
+        if (r.status === 409 || r.status === 429 || r.status >= 500) throw r;
+        return r.json();
+      }).then(function (answer) {
+        if (at === updatedAt && answer.updatedAt) { updatedAt = answer.updatedAt; keep("consent", Object.assign({ updatedAt: updatedAt }, agreed)); }
+        tell("consented", answer);
+      }).catch(function () { if (--tries) setTimeout(attempt, 1000); else console.warn("shopwindow: consent was not told to the server"); });
+    })();
+  }
+  /* A promise of what holds, and of the history as the server has it; never rejects. */
+  function getConsent() {
+    var own = { consent: Object.assign({}, agreed), updatedAt: updatedAt, gpc: gpc, known: false, history: [] };
+    if (!agreed.personalization || !conf) return Promise.resolve(own);
+    var ids = who(), query = new URLSearchParams({ writeKey: conf.writeKey });
+    Object.keys(ids).forEach(function (n) { if (ids[n]) query.set(n, ids[n]); });
+    return fetch(conf.host + "/v1/consent?" + query).then(function (r) { return r.json(); })
+      .then(function (b) { return Object.assign(own, { known: b.known === true, history: b.history || [] }); }, function () { return own; });
+  }
+  /* What a consent banner of the IAB's framework was told. */
+  function tcf(data, ok) {
+    if (!ok || !data.purpose || !/tcloaded|useractioncomplete/.test(data.eventStatus)) return;
+    var yes = data.purpose.consents || {};
+    tcString = data.tcString;
+    consent({ analytics: !!(yes[1] && yes[8]), personalization: !!(yes[1] && yes[5] && yes[6]), advertising: !!(yes[1] && yes[3] && yes[4]) });
   }
 
   /* ---- recommendations: always an answer, never an exception ---- */
   function recommend(options) {
     var o = Object.assign({}, options), timeout = o.timeout || conf.timeout || 1500;
     delete o.timeout;
-    var request = Object.assign({ items: (user.items || recall("items", [])), cart: (user.cart || recall("cart", [])), writeKey: conf.writeKey }, o);
-    var who = anonymousId();
-    if (who) { request.anonymousId = who; if (user.userId && user.userHash) { request.userId = user.userId; request.userHash = user.userHash; } }
+    var request = Object.assign({ context: {}, items: (user.items || recall("items", [])), cart: (user.cart || recall("cart", [])), writeKey: conf.writeKey }, o);
+    request.context = Object.assign({ consent: said() }, request.context);
+    if (agreed.personalization) Object.assign(request, who());
     var stop = new AbortController(), late = setTimeout(function () { stop.abort(); }, timeout), began = performance.now();
     return fetch(conf.host + "/v1/recommendations", { method: "POST", headers: { "Content-Type": "text/plain" }, body: JSON.stringify(request), signal: stop.signal })
       .then(function (r) { return r.json().then(function (b) { if (!r.ok) throw b; return b; }); })
@@ -245,7 +294,12 @@
 
   function init(options) {
     conf = Object.assign({}, options, { host: options.host.replace(/\/$/, "") });
-    agreed = Object.assign(agreed, recall("consent", {}), options.consent);
+    var kept = recall("consent", {});
+    adopt(kept); updatedAt = kept.updatedAt;
+    if (options.consent && adopt(options.consent)) {
+      updatedAt = new Date().toISOString();
+      keep("consent", Object.assign({ updatedAt: updatedAt }, agreed));
+    }
     if (agreed.personalization) {
       user = Object.assign({}, recall("user", {})); queue = recall("queue", []).concat(queue);
       if (options.userId) { user.userId = String(options.userId); user.userHash = options.userHash; }
@@ -254,13 +308,14 @@
     document.addEventListener("visibilitychange", visibility);
     addEventListener("scroll", scrolled, { passive: true });
     if (queue.length) flush();
+    if (options.tcf && root.__tcfapi) root.__tcfapi("addEventListener", 2, tcf);
   }
 
   root.shopwindow = {
-    init: init, track: track, page: page, identify: identify, reset: reset, consent: consent, recommend: recommend, observe: observe,
+    init: init, track: track, page: page, identify: identify, reset: reset, consent: consent, getConsent: getConsent, recommend: recommend, observe: observe,
     alias: function (userId, previousId) { send("alias", { userId: String(userId), previousId: previousId || anonymousId() }); },
     viewProduct: function (p) { track("Product Viewed", p); },
     bridge: bridge, flush: flush, on: function (f) { listeners.push(f); },
-    state: function () { return { consent: agreed, anonymousId: agreed.personalization ? user.anonymousId : undefined, userId: user.userId, items: user.items || recall("items", []), cart: user.cart || recall("cart", []), waiting: queue.length }; }
+    state: function () { return { consent: agreed, updatedAt: updatedAt, gpc: gpc, anonymousId: agreed.personalization ? user.anonymousId : undefined, userId: user.userId, items: user.items || recall("items", []), cart: user.cart || recall("cart", []), waiting: queue.length }; }
   };
 })(window);

@@ -13,11 +13,12 @@ AARCH64 = 0xB7
 BUNDLES = {
     "CaptureFunction": "capture",
     "RecommendFunction": "recommend",
+    "ConsentFunction": "consent",
     "ProfilesFunction": "profiles",
     "TrainingFunction": "training",
     "PublishFunction": "training",
 }
-LIGHT = ["CaptureFunction", "RecommendFunction"]
+LIGHT = ["CaptureFunction", "RecommendFunction", "ConsentFunction"]
 
 
 @pytest.fixture(scope="module", params=BUNDLES)

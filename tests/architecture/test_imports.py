@@ -12,7 +12,12 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("functions/**/*.py"), *ROOT.glob("shared/**/*.py")])
 SCIENCE = {"numpy", "scipy", "pandas", "sklearn", "implicit", "duckdb", "pyarrow", "polars"}
 TECHNICAL = {"shared.clients", "shared.config", "shared.observability"}
-LIGHT = ["functions.capture.handler", "functions.archive.handler", "functions.recommend.handler"]
+LIGHT = [
+    "functions.capture.handler",
+    "functions.archive.handler",
+    "functions.recommend.handler",
+    "functions.consent.handler",
+]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")
 
 

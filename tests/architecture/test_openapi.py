@@ -8,6 +8,8 @@ from openapi_spec_validator import validate
 
 from shared.capture.intake import take
 from shared.catalog.parse import parse as parse_item
+from shared.consent.request import choice, person
+from shared.consent.statement import OPT_IN, PURPOSES
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import parse as parse_request
 from tests.architecture.test_template import FUNCTIONS, ROOT
@@ -45,6 +47,8 @@ def test_the_documents_examples_are_accepted():
     )
     assert intake.entries and not intake.refused
     assert parse_request(example("/v1/recommendations", "post")).count == 8
+    said = example("/v1/consent", "put")
+    assert person(said, lambda user, proof: False).keys and choice(said, OPT_IN, datetime.now(UTC)).personalization
     assert all(parse_item(item, 0.0).id for item in example("/v1/catalog/items", "put")["items"])
 
 
@@ -52,8 +56,12 @@ def test_the_document_knows_every_placement():
     assert DOCUMENT["components"]["schemas"]["Placement"]["enum"] == list(PLACEMENTS)
 
 
+def test_the_document_knows_every_purpose():
+    assert list(DOCUMENT["components"]["schemas"]["Purposes"]["properties"]) == list(PURPOSES)
+
+
 @pytest.mark.parametrize(
-    "field", ["anonymousId", "userId", "userHash", "items", "cart", "exclude", "count", "filter", "explain"]
+    "field", ["anonymousId", "userId", "userHash", "items", "cart", "exclude", "count", "filter", "explain", "context"]
 )
 def test_every_field_of_a_request_is_described(field):
     assert field in DOCUMENT["components"]["schemas"]["Request"]["properties"]

@@ -29,6 +29,7 @@ BUNDLES = {
     "ProfilesFunction": "profiles",
     "TrendsFunction": "trends",
     "RecommendFunction": "recommend",
+    "ConsentFunction": "consent",
     "CatalogFunction": "catalog",
     "FeedFunction": "feed",
     "TrainingFunction": "training",

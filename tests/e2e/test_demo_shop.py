@@ -91,6 +91,41 @@ def test_without_consent_nothing_is_stored_and_the_shelf_still_shows(page, demo_
     assert requests and not any(re.search(r'"(anonymousId|userId|userAgent)"', body) for body in requests)
 
 
+def test_the_privacy_panel_shows_choices_and_history_and_withdrawing_makes_the_shelf_contextual(page, demo_shop, shop):
+    enter(page, demo_shop)
+    rope = next(i for i in shop.items if i["product_type"] == "Climbing > Ropes" and i["stock"])
+    open_item(page, demo_shop, rope["id"])
+    page.wait_for_timeout(2000)
+    home(page)
+    assert tier(page) == "live"
+
+    page.click("#privacy-open")
+    page.wait_for_selector("#privacy .history li")
+    assert page.is_checked("[data-purpose=personalization]") and not page.is_checked("[data-purpose=advertising]")
+    assert "an id of this browser" in page.inner_text("#privacy")
+    page.click("[data-purpose=personalization]")
+    page.wait_for_function("() => document.querySelectorAll('#privacy .history li').length === 2")
+    page.wait_for_selector("main [data-placement=home][data-tier=contextual]")
+    assert "an id of this browser" not in page.inner_text("#privacy")
+    assert "without knowing you" in page.inner_text("main [data-placement=home] header")
+    assert len(shown(page)) == 12
+    assert page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('sw_'))") == ["sw_consent"]
+
+    page.click("#privacy-all")
+    page.wait_for_selector("main [data-placement=home][data-tier=popular]")
+
+
+def test_the_privacy_panel_shows_global_privacy_control(page, demo_shop):
+    page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    page.goto(demo_shop)
+    page.click("#consent-choose")
+    page.wait_for_selector("#privacy .gpc")
+    assert page.is_disabled("[data-purpose=advertising]")
+    page.click("#privacy-all")
+    page.wait_for_selector("#privacy .history li")
+    assert "advertising" not in page.inner_text("#privacy .history").lower()
+
+
 @pytest.mark.parametrize("path", ["/#/category/Camping", "/#/search/lamp", "/#/cart", "/#/nowhere", "/some/deep/link"])
 def test_every_page_opens_by_its_address(page, demo_shop, path):
     page.goto(demo_shop + path)

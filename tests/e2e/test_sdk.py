@@ -19,7 +19,7 @@ class Recorder(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.batches, self.asked, self.answers = [], [], []
+        self.batches, self.asked, self.answers, self.consents = [], [], [], []
         self.answer = {"success": True, "accepted": 1}
 
     @property
@@ -35,9 +35,18 @@ class Recorder(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    def do_PUT(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = self.server.answers.pop(0) if self.server.answers else 200
+        self.server.consents.append((status, body))
+        self._reply(status, json.dumps({"known": True, "updatedAt": "2026-03-02T12:00:00.000Z"}).encode())
+
     def do_GET(self):
+        if self.path.startswith("/v1/consent"):
+            self.server.asked.append(self.path)
+            return self._reply(200, json.dumps({"known": True, "history": [{"source": "api"}]}).encode())
         script = self.path == "/shopwindow.js"
-        self._reply(200, SDK.read_bytes() if script else PAGE, "text/javascript" if script else "text/html")
+        return self._reply(200, SDK.read_bytes() if script else PAGE, "text/javascript" if script else "text/html")
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -163,6 +172,78 @@ def test_withdrawn_consent_deletes_what_was_stored(page, server, sdk):
     wait(page, lambda: server.events)
     sdk("shopwindow.consent({personalization: false})")
     assert sdk("Object.keys(localStorage)") == ["sw_consent"]
+
+
+def test_a_change_of_consent_is_told_to_the_server_with_the_ids_of_before_they_are_forgotten(page, server, sdk):
+    sdk("shopwindow.identify('u1', {}, {userHash: 'ff'})")
+    known = sdk("(shopwindow.page(), shopwindow.state().anonymousId)")
+    sdk("shopwindow.consent({personalization: false})")
+    wait(page, lambda: server.consents)
+    [(_, told)] = server.consents
+    assert (told["anonymousId"], told["userId"], told["userHash"], told["writeKey"]) == (known, "u1", "ff", "wk")
+    assert told["consent"] == {"analytics": True, "personalization": False, "advertising": False}
+    assert told["updatedAt"] <= told["sentAt"]
+    wait(page, lambda: sdk("shopwindow.state().updatedAt") == "2026-03-02T12:00:00.000Z")
+    sdk("shopwindow.consent({personalization: false}); shopwindow.page()")
+    wait(page, lambda: any(e["type"] == "page" and "anonymousId" not in e for e in server.events))
+    assert len(server.consents) == 1
+    assert sdk("JSON.parse(localStorage.sw_consent).updatedAt") == "2026-03-02T12:00:00.000Z"
+
+
+def test_consent_that_could_not_be_told_is_told_again(page, server, sdk):
+    server.answers = [503, 503]
+    sdk("shopwindow.consent({advertising: true})")
+    wait(page, lambda: len(server.consents) == 3)
+    assert [status for status, _ in server.consents] == [503, 503, 200]
+    assert len({body["updatedAt"] for _, body in server.consents}) == 1
+
+
+def test_who_never_agreed_is_not_told_of_and_says_nothing_before_being_asked(page, server):
+    page.goto(server.url)
+    page.evaluate(f"shopwindow.init({{host: '{server.url}', writeKey: 'wk'}}); shopwindow.recommend({{}})")
+    wait(page, lambda: server.asked)
+    assert "categoryPreferences" not in server.asked[0]["context"]["consent"] and "anonymousId" not in server.asked[0]
+    page.evaluate("shopwindow.consent({personalization: false}); shopwindow.recommend({})")
+    wait(page, lambda: len(server.asked) == 2)
+    assert server.asked[1]["context"]["consent"]["categoryPreferences"]["personalization"] is False
+    assert server.consents == []
+
+
+def test_agreeing_tells_the_server_with_a_new_id_and_the_history_can_be_asked_for(page, server):
+    page.goto(server.url)
+    page.evaluate(
+        f"shopwindow.init({{host: '{server.url}', writeKey: 'wk'}}); shopwindow.consent({{personalization: true}})"
+    )
+    wait(page, lambda: server.consents)
+    [(_, told)] = server.consents
+    assert told["consent"]["personalization"] and told["anonymousId"] == page.evaluate("shopwindow.state().anonymousId")
+    found = page.evaluate("shopwindow.getConsent()")
+    assert found["known"] and found["history"] == [{"source": "api"}] and found["consent"]["personalization"]
+    assert f"anonymousId={told['anonymousId']}" in server.asked[0]
+
+
+def test_global_privacy_control_is_passed_on(page, server):
+    page.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    page.goto(server.url)
+    page.evaluate(f"shopwindow.init({{host: '{server.url}', writeKey: 'wk'}}); shopwindow.page()")
+    wait(page, lambda: server.events)
+    assert server.events[0]["context"]["consent"]["gpc"] is True
+    assert page.evaluate("shopwindow.getConsent()")["gpc"] is True
+
+
+def test_a_banner_of_the_iab_framework_is_heard(page, server):
+    page.goto(server.url)
+    page.evaluate("""() => { window.__tcfapi = (command, version, heard) => {
+      window.say = (status, yes) => heard({eventStatus: status, tcString: 'CTC', purpose: {consents: yes}}, true); } }""")
+    page.evaluate(
+        f"shopwindow.init({{host: '{server.url}', writeKey: 'wk', tcf: true}}); say('cmpuishown', {{1: true}})"
+    )
+    assert not page.evaluate("shopwindow.state().updatedAt")
+    page.evaluate("say('useractioncomplete', {1: true, 5: true, 6: true, 3: true}); shopwindow.page()")
+    wait(page, lambda: server.events)
+    said = server.events[0]["context"]["consent"]
+    assert said["tcfString"] == "CTC"
+    assert said["categoryPreferences"] == {"analytics": False, "personalization": True, "advertising": False}
 
 
 GA4 = [

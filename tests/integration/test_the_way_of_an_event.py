@@ -33,7 +33,9 @@ def test_a_click_is_in_the_stored_state_in_under_a_second(browser_api, states, s
 def test_a_click_changes_the_next_answer_of_a_shopper(browser_api, states, shopper, shop):
     def home(**more):
         return browser_api.call(
-            "POST", "/v1/recommendations", {"placement": "home", "anonymousId": shopper, "count": 6, **more}
+            "POST",
+            "/v1/recommendations",
+            {"placement": "home", "anonymousId": shopper, "context": YES, "count": 6, **more},
         )
 
     before = home()
@@ -74,7 +76,8 @@ def test_only_a_proof_opens_a_known_shoppers_history(stack, browser_api, server_
     eventually(lambda: states(f"u#{user}").recent)
 
     def tier(**who):
-        return browser_api.call("POST", "/v1/recommendations", {"placement": "home", **who})["served"]["tier"]
+        asked = {"placement": "home", "context": YES, **who}
+        return browser_api.call("POST", "/v1/recommendations", asked)["served"]["tier"]
 
     assert tier(userId=user, userHash=user_hash(stack.secret_key, user)) == "live"
     assert tier(userId=user) == tier(userId=user, userHash="0" * 64) == "popular"

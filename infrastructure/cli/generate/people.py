@@ -9,7 +9,7 @@ from typing import Any
 
 from infrastructure.cli.generate.wares import DAY, Ware, Wares
 from infrastructure.cli.generate.words import BRANDS, COUNTRIES, PERSONAS, SHELVES, STYLES, USES
-from shared.consent import gate
+from shared.consent import statement
 from shared.events.model import Consent
 
 NAMESPACE = uuid.UUID("2f1d7c1e-7a3b-5d0e-8c55-0b1d5a6f7e21")
@@ -97,7 +97,7 @@ def shopper(seed: int, number: int, since: float, until: float) -> Shopper:
         rng=rng,
         user_id=f"shopper-{number}" if account else "",
         devices=[_device(rng, f"{seed}/{number}/device/{place}", country, consent) for place in range(1 + two)],
-        consent=gate.parse({"consent": {"categoryPreferences": consent}}),
+        consent=statement.read({"consent": {"categoryPreferences": consent}}).consent,
         country=country,
         shelves=shelves,
         shelf_weights=weights,

@@ -3,6 +3,7 @@
 import gzip
 import importlib
 import json
+from base64 import b64encode
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +12,11 @@ import pytest
 from moto import mock_aws
 
 from shared import clients
+from shared.auth import user_hash
+from shared.consent.statement import PURPOSES
 from shared.events.model import decode
-from shared.profiles.store import ShoppersStore
+from shared.profiles.state import State, Totals
+from shared.profiles.store import ShoppersStore, Versioned
 
 EVENTS = Path(__file__).parents[3] / "events"
 CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r")
@@ -133,3 +137,143 @@ def test_profiles_and_trends_make_a_state_and_live_lists(aws):
     counters = boto3.client("dynamodb").get_item(TableName="lists", Key={"pk": {"S": "counter#shardId-000000000000"}})
     assert "Item" in counters
     assert handler("functions.profiles.trends")(sample("trends"), CONTEXT)["lists"] >= 2
+
+
+NO, YES = dict.fromkeys(PURPOSES, False), dict.fromkeys(PURPOSES, True)
+
+
+def states(*keys):
+    """Of the keys that are stored."""
+    read = ShoppersStore(boto3.client("dynamodb"), "shoppers").get_many(keys)
+    return {key: versioned.state for key, versioned in read.items() if versioned.version}
+
+
+def know(*keys):
+    for key in keys:
+        state = Versioned(State(totals=Totals(events=3), cart={"tent": 1.0}), 0)
+        ShoppersStore(boto3.client("dynamodb"), "shoppers").save({key: state}, 1_772_000_000.0)
+
+
+@pytest.fixture
+def consent(aws):
+    """Calls the consent API: (status, body)."""
+    handle = handler("functions.consent.handler")
+
+    def call(method, body=None, key="write-key", headers=None, **query):
+        event = sample("consent")
+        event["requestContext"]["http"]["method"] = method
+        event["headers"] = {"authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}", **(headers or {})}
+        event["body"], event["queryStringParameters"] = body and json.dumps(body), query
+        answer = handle(event, CONTEXT)
+        assert answer["headers"]["content-type"] == "application/json"
+        return answer["statusCode"], json.loads(answer["body"])
+
+    return call
+
+
+def test_the_sample_of_consent_is_told_and_on_record(aws):
+    answer = handler("functions.consent.handler")(sample("consent"), CONTEXT)
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == 200 and body["known"] and body["changed"] and body["applies"] == ["anonymousId"]
+    assert [c.source for c in states("a#a1")["a#a1"].choices] == ["api"]
+    [record] = [decode(r["Data"]) for r in streamed()]
+    assert record.event == "Consent Changed" and record.anonymous_id == "a1" and record.consent.personalization
+
+
+def test_a_withdrawal_is_effective_at_once_and_in_the_history(consent):
+    know("a#a1")
+    assert consent("PUT", {"anonymousId": "a1", "consent": YES})[1]["changed"]
+    status, body = consent("PUT", {"anonymousId": "a1", "consent": NO})
+    assert (status, body["changed"], body["consent"]["personalization"]) == (200, True, False)
+    assert states("a#a1")["a#a1"].cart == {}
+    status, body = consent("GET", anonymousId="a1")
+    assert (status, body["consent"], body["source"]) == (200, NO, "api")
+    assert [change["consent"]["personalization"] for change in body["history"]] == [True, False]
+    assert [decode(r["Data"]).consent.personalization for r in streamed()] == [True, False]
+
+
+def test_a_no_of_somebody_unknown_is_answered_plainly_and_stored_nowhere(consent):
+    status, body = consent("PUT", {"anonymousId": "a9", "consent": NO})
+    assert status == 200 and not body["known"] and "nothing was stored" in body["message"]
+    assert not states("a#a9") and not streamed()
+    assert consent("GET", anonymousId="a9")[1]["consent"] is None
+
+
+def test_a_claim_neither_changes_nor_shows_the_known_shopper(consent):
+    know("u#u1", "a#a1")
+    who = {"anonymousId": "a1", "userId": "u1"}
+    consent("PUT", {**who, "consent": NO})
+    assert states("u#u1")["u#u1"].cart and not states("a#a1")["a#a1"].cart
+    assert consent("PUT", {"userId": "u1", "consent": NO})[0] == 403 == consent("GET", userId="u1")[0]
+    proof = user_hash("sk", "u1")
+    assert consent("GET", userId="u1", userHash=proof)[1]["history"] == []
+    assert consent("PUT", {**who, "userHash": proof, "consent": NO})[1]["applies"] == ["userId", "anonymousId"]
+    assert not states("u#u1")["u#u1"].cart
+    assert consent("GET", key="sk", userId="u1")[1]["consent"] == NO
+
+
+def test_global_privacy_control_is_heard_from_the_header(consent):
+    body = consent("PUT", {"anonymousId": "a1", "consent": YES}, headers={"sec-gpc": "1"})[1]
+    assert body["consent"] == {**YES, "advertising": False}
+    assert consent("GET", anonymousId="a1", headers={"sec-gpc": "1"})[1]["gpc"]
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "status"),
+    [
+        ([], "write-key", 400),
+        ({"consent": YES}, "write-key", 400),
+        ({"anonymousId": "a1"}, "write-key", 400),
+        ({"anonymousId": "a1", "consent": YES}, "nonsense", 401),
+        ({"anonymousId": "a1", "consent": YES, "x": "x" * 20_001}, "write-key", 413),
+    ],
+)
+def test_consent_refuses_with_the_right_status(consent, body, key, status):
+    assert consent("PUT", body, key)[0] == status
+    assert not streamed() and not states("a#a1")
+
+
+def test_consent_says_come_back_when_the_stream_is_gone_and_changes_nothing(consent):
+    know("a#a1")
+    boto3.client("kinesis").delete_stream(StreamName="events")
+    assert consent("PUT", {"anonymousId": "a1", "consent": NO})[0] == 503
+    assert states("a#a1")["a#a1"].cart
+
+
+def captured(preferences, headers=None, **fields):
+    context = {"consent": {"categoryPreferences": preferences}, **fields.pop("context", {})}
+    body = {"event": "Product Viewed", "properties": {"product_id": "tent"}, "context": context, **fields}
+    event = {**sample("capture"), "rawPath": "/v1/track", "body": json.dumps(body)}
+    event["headers"] = {**event["headers"], **(headers or {})}
+    assert handler("functions.capture.handler")(event, CONTEXT)["statusCode"] == 200
+
+
+def test_an_event_that_says_no_withdraws_for_whom_it_names_and_is_itself_nobodys(aws):
+    know("a#a1")
+    captured({"personalization": False}, anonymousId="a1")
+    state = states("a#a1")["a#a1"]
+    assert not state.cart and [(c.source, c.personalization) for c in state.choices] == [("event", False)]
+    viewed, proof = sorted((decode(r["Data"]) for r in streamed()), key=lambda e: e.event == "Consent Changed")
+    assert viewed.anonymous_id == "" and proof.anonymous_id == "a1" and not proof.consent.personalization
+
+
+@pytest.mark.parametrize("preferences", [{"personalization": False}, {}, {"analytics": False}, None])
+def test_nothing_is_stored_of_somebody_unknown_who_says_no_or_nothing(aws, preferences):
+    captured(preferences, anonymousId="a9", userId="u9")
+    assert not states("a#a9", "u#u9")
+    assert all(b'"a9"' not in r["Data"] and b'"u9"' not in r["Data"] for r in streamed())
+
+
+def test_silence_is_no_withdrawal(aws):
+    know("a#a1")
+    captured({}, anonymousId="a1")
+    assert states("a#a1")["a#a1"].cart
+
+
+def test_captures_events_obey_gpc_and_the_shops_countries(aws, monkeypatch):
+    captured({"personalization": True, "advertising": True}, headers={"sec-gpc": "1"}, anonymousId="a1")
+    assert not decode(streamed()[0]["Data"]).consent.advertising
+    monkeypatch.setenv("CONSENT_OPT_OUT_COUNTRIES", "US,CA")
+    captured(None, anonymousId="a2", context={"location": {"country": "US"}})
+    [presumed] = [e for r in streamed() if (e := decode(r["Data"])).anonymous_id == "a2"]
+    assert presumed.consent.presumed and presumed.consent.personalization

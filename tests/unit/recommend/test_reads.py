@@ -9,6 +9,7 @@ from shared.lists.model import Pointer, encode
 from shared.profiles.state import encode as encode_state
 from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
+from shared.recommend.shopper import Shopper
 from shared.recommend.tables import Names, Tables
 from tests.unit.recommend.shop import NOW, ask, item, scored, state
 
@@ -81,8 +82,12 @@ def make(db, failures):
     return make
 
 
-def shown(reader, request, shopper="a#1"):
-    return [p.item for p in answer(request, reader.read(request, shopper), reader.items, NOW).picks]
+def who(*keys):
+    return Shopper(*keys, named=bool(keys and keys[0]))
+
+
+def shown(reader, request, *keys):
+    return [p.item for p in answer(request, reader.read(request, who(*(keys or ("a#1",)))), reader.items, NOW).picks]
 
 
 def test_a_warm_environment_answers_with_two_reads(db, make):
@@ -171,7 +176,7 @@ def test_without_dynamodb_the_last_known_popular_list_serves_with_the_static_car
     db.error = error
     db.requests.clear()
     request = ask()
-    made = answer(request, reader.read(request, "a#1"), reader.items, NOW)
+    made = answer(request, reader.read(request, who("a#1")), reader.items, NOW)
     assert [(p.item, p.tier) for p in made.picks] == [("p2", "popular"), ("q", "static")]
     assert made.items["q"].price.amount == 1.0
     assert len(db.requests) == 1 and failures == [error], "one failure is enough: nobody waits for the next"
@@ -194,7 +199,7 @@ def test_nothing_at_all_gives_an_empty_answer_and_no_error(db, make, failures):
 
     db.error = DOWN
     reader = make(static=broken)
-    made = answer(ask(), reader.read(ask(), "a#1"), reader.items, NOW)
+    made = answer(ask(), reader.read(ask(), who("a#1")), reader.items, NOW)
     assert made.tier == "none" and len(failures) == 2
 
 
@@ -253,5 +258,5 @@ def test_made_up_segments_do_not_push_out_memory_without_end(make, monkeypatch):
     monkeypatch.setattr("shared.recommend.popular.MOST_SEGMENTS", 10)
     reader = make()
     for n in range(50):
-        reader.read(ask(placement="category", filter={"categories": [f"c{n}"]}), "")
+        reader.read(ask(placement="category", filter={"categories": [f"c{n}"]}))
     assert len(reader.popular.kept) == 10

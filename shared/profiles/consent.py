@@ -1,0 +1,38 @@
+"""What a statement of consent does to what is known: it is kept in the history, and a no clears the rest."""
+
+from shared.consent import choices
+from shared.profiles.state import Choice, State
+
+NOBODY = State()
+KEPT = ("choices", "watermarks", "message_ids", "shared")
+
+
+def hear(state: State, choice: Choice | None) -> bool:
+    """Take what an event says about consent into `state`, and tell whether the event may count.
+
+    What was said along with behaviour that may not count is not kept either: it would tell when the shopper was here.
+    """
+    if choice is None:
+        return not choices.refused(state.choices)
+    if unknown(state) and not choice.personalization:
+        return False
+    heard = choices.record(state.choices, choice)
+    refused = choices.refused(heard)
+    if not (refused and choice.personalization and choice.source in (choices.EVENT, choices.PRESUMED)):
+        state.choices = heard
+    if refused:
+        clear(state)
+    return not refused
+
+
+def clear(state: State) -> None:
+    """Forget everything but the history of consent, and what recognises records that were folded in before."""
+    empty = State()
+    for field in State.__struct_fields__:
+        if field not in KEPT:
+            setattr(state, field, getattr(empty, field))
+
+
+def unknown(state: State) -> bool:
+    """Whether nothing was ever stored of the shopper."""
+    return state == NOBODY
