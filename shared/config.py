@@ -33,6 +33,10 @@ class CaptureSettings:
     stream: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
+    plus_tags: str = ""
+    phone_country: str = ""
+    blocked_ids: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class RecommendSettings:
     models_bucket: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
+    plus_tags: str = ""
     redis_url: str = ""
 
 

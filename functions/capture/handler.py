@@ -10,6 +10,8 @@ from shared import auth, clients, http, streams
 from shared.capture import intake
 from shared.config import CaptureSettings, from_env
 from shared.errors import ShopwindowError, Unavailable
+from shared.identity import extract
+from shared.identity.keys import IdentityKeys
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 settings = from_env(CaptureSettings)
 kinesis = clients.kinesis()
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
+policy = extract.policy(settings.plus_tags, settings.phone_country, settings.blocked_ids)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -32,14 +36,11 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
 
 def capture(event: dict[str, Any]) -> dict[str, Any]:
     body = http.json_body(event, intake.MAX_BATCH_BYTES)
-    access = auth.access(auth.key_of(event["headers"], auth.text(body, "writeKey")), settings.write_key, secret)
-    taken = intake.take(
-        event["rawPath"].rsplit("/", 1)[-1],
-        body,
-        received_at=datetime.now(UTC),
-        verified=lambda user_id, proof: access == "secret" or auth.verify_user_hash(secret, user_id, proof),
-        new_id=lambda: uuid.uuid4().hex,
-    )
+    try:
+        taken = take(event, body)
+    except (ClientError, BotoCoreError) as error:
+        logger.exception("a secret cannot be read")
+        raise Unavailable("the keys did not answer; send the same request again") from error
     try:
         streams.put_all(kinesis, settings.stream, taken.entries)
     except (ClientError, BotoCoreError) as error:
@@ -48,3 +49,17 @@ def capture(event: dict[str, Any]) -> dict[str, Any]:
     metrics.add_metric("EventsAccepted", "Count", len(taken.entries))
     metrics.add_metric("EventsRefused", "Count", len(taken.refused))
     return http.answer(*intake.answer(taken))
+
+
+def take(event: dict[str, Any], body: Any) -> intake.Intake:
+    access = auth.access(auth.key_of(event["headers"], auth.text(body, "writeKey")), settings.write_key, secret)
+    return intake.take(
+        event["rawPath"].rsplit("/", 1)[-1],
+        body,
+        received_at=datetime.now(UTC),
+        verified=lambda user_id, proof: access == "secret" or auth.verify_user_hash(secret, user_id, proof),
+        new_id=lambda: uuid.uuid4().hex,
+        keys=keys,
+        server=access == "secret",
+        policy=policy,
+    )

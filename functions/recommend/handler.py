@@ -10,6 +10,8 @@ from shared import auth, clients, http
 from shared.cache import connect
 from shared.config import RecommendSettings, from_env
 from shared.errors import ShopwindowError
+from shared.identity import extract
+from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
 from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 MAX_BODY = 100_000
 settings = from_env(RecommendSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
+policy = extract.policy(settings.plus_tags)
 
 
 def read_failed(error: Exception) -> None:
@@ -58,7 +62,7 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
     request = from_query(query) if get else parse(body)
-    shopper = shopper_key(request, access, proven)
+    shopper = shopper_key(request, access, proven, known_as)
     reads = reader.read(request, shopper)
     now = time.time()
     made = answer(request, reads, reader.items, now)
@@ -76,3 +80,12 @@ def proven(user_id: str, user_hash: str) -> bool:
     except (ClientError, BotoCoreError) as error:
         read_failed(error)
         return False
+
+
+def known_as(name: str) -> str:
+    """The id that capture keeps; "" while the key for it cannot be read, and then the answer is nobody's."""
+    try:
+        return extract.known_as(name, keys, policy.plus_tags)
+    except (ClientError, BotoCoreError) as error:
+        read_failed(error)
+        return ""

@@ -11,6 +11,8 @@ from shared.capture.parse import parse, timestamp
 from shared.consent import gate
 from shared.errors import InvalidRequest, ShopwindowError, TooLarge
 from shared.events.model import Event, encode
+from shared.identity import blocked, extract, scrub
+from shared.identity.extract import USUAL, Hashes, Policy
 
 MAX_BATCH_BYTES = 500_000
 MAX_EVENT_BYTES = 32_000
@@ -45,15 +47,19 @@ def messages(kind: str, body: Any) -> list[Any]:
     return batch
 
 
-def take(
+def take(  # noqa: PLR0913 - all of them by name
     kind: str,
     body: Any,
     *,
     received_at: datetime,
     verified: Callable[[str, str], bool],
     new_id: Callable[[], str],
+    keys: Hashes,
+    server: bool = False,
+    policy: Policy = USUAL,
 ) -> Intake:
-    """Judge every message on its own. `verified(user_id, user_hash)` says whether the user id is proven."""
+    """Judge every message on its own. `verified(user_id, user_hash)` says whether the user id is proven; `server` that one of the
+    shop's servers sent it. `keys` are asked only when there is something to hash."""
     batch = messages(kind, body)
     sent_at = timestamp(body, "sentAt")
     entries: list[tuple[str, bytes]] = []
@@ -61,10 +67,16 @@ def take(
     for index, message in enumerate(batch):
         try:
             event = parse(message, received_at=received_at, sent_at=sent_at, message_id=new_id())
-            entries.append(_entry(gate.admit(_proven(event, verified))))
+            event = _proven(blocked.without(event, policy.blocked), verified)
+            entries.append(_entry(kept(event, keys, policy, server=server)))
         except ShopwindowError as error:
             refused.append(Verdict(index, _message_id(message), error))
     return Intake(entries, refused)
+
+
+def kept(event: Event, keys: Hashes, policy: Policy = USUAL, *, server: bool) -> Event:
+    """The event as it may be kept: what consent allows, who it is about as hashes, and nothing else that names a person."""
+    return scrub.scrubbed(extract.identified(gate.admit(event), keys, policy, server=server))
 
 
 def _proven(event: Event, verified: Callable[[str, str], bool]) -> Event:

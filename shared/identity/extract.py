@@ -27,6 +27,16 @@ class Policy(NamedTuple):
     blocked: tuple[str, ...] = ()
 
 
+USUAL = Policy()
+
+
+def policy(plus_tags: str = "", country: str = "", blocked: str = "") -> Policy:
+    """From settings: words, `blocked` as patterns with blanks between them. Raises ValueError for a pattern that is none."""
+    patterns = tuple(blocked.split())
+    is_blocked("", patterns)
+    return Policy("drop" if plus_tags == "drop" else "keep", normalise.country(country), patterns)
+
+
 class Hashes(Protocol):
     """As IdentityKeys has them."""
 
@@ -39,7 +49,9 @@ def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> E
     """The event with its identifiers as hashes. The raw values are still in it: scrub it next."""
     found = raw(event, policy) if event.consent.personalization else {}
     ids = {"user": event.user_id, "anonymous": event.anonymous_id}
-    before = {name: keys.previous(*known) for name, value in ids.items() if (known := _personal(value, policy.plus_tags))}
+    before = {
+        name: keys.previous(*known) for name, value in ids.items() if (known := _personal(value, policy.plus_tags))
+    }
     before |= {kind: keys.previous(kind, value) for kind, value in found.items()}
     return replace(
         event,
@@ -109,10 +121,10 @@ def _personal(value: str, plus_tags: PlusTags) -> Found | None:
         return "email", address
     if number := normalise.e164(value):
         return "phone", number
-    return ("id", value) if scrub.text(value, "id") != value else None
+    return ("id", value) if scrub.names_somebody(value) else None
 
 
-_SIGNS = re.compile(r"[@+]|%|[/?#]")
+_SIGNS = re.compile(r"[@+%]")
 
 
 def _country(traits: dict[str, Any]) -> str:

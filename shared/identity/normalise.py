@@ -4,10 +4,9 @@ Two spellings of one thing become equal strings, so that their hashes are equal.
 functions take anything, never raise, and leave alone what they have made.
 """
 
+import datetime as dt
 import re
 import unicodedata
-from datetime import date as Date
-from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -85,21 +84,15 @@ def country(value: Any) -> str:
 
 def date(value: Any) -> str:
     """YYYY-MM-DD, from ISO 8601 or a day written the European way. 03/04/2020 may be either of two days, so it is none."""
-    if isinstance(value, Date):
-        return value.isoformat()[:10]
-    if not isinstance(value, str) or len(value) > 40:
-        return ""
-    text = _folded(value)
+    text = _folded(value) if isinstance(value, str) and len(value) <= 40 else ""
     if found := _EUROPEAN.fullmatch(text):
         return _day(found[3], found[2], found[1])
     if found := _YEAR_FIRST.fullmatch(text):
         return _day(found[1], found[2], found[3])
     if found := _SLASHED.fullmatch(text):
-        first, second = int(found[1]), int(found[2])
-        month, day = (first, second) if second > 12 or first == second else (second, first)
-        return _day(found[3], month, day) if first > 12 or second > 12 or first == second else ""
+        return _either(found[3], int(found[1]), int(found[2]))
     try:
-        return datetime.fromisoformat(text.upper()).date().isoformat()
+        return dt.datetime.fromisoformat(text.upper()).date().isoformat()
     except ValueError:
         return ""
 
@@ -163,8 +156,15 @@ def _countries() -> dict[str, str]:
     return {_plain(name): two for name, _, two in others} | known
 
 
+def _either(year: str, first: int, second: int) -> str:
+    """A day written as month/day or day/month, if only one of the two can be meant."""
+    if first == second or second > 12:
+        return _day(year, first, second)
+    return _day(year, second, first) if first > 12 else ""
+
+
 def _day(year: int | str, month: int | str, day: int | str) -> str:
     try:
-        return Date(int(year), int(month), int(day)).isoformat()
+        return dt.date(int(year), int(month), int(day)).isoformat()
     except ValueError:
         return ""

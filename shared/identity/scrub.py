@@ -29,19 +29,166 @@ ID_KEYS = frozenset({
 
 # Keys compared without case and signs: firstName, first_name and "First Name" are one.
 NAMES = frozenset(
-    "firstname lastname fullname givenname familyname surname middlename maidenname birthname username nickname recipient "
-    "email emailaddress mail mailaddress phone phonenumber telephone telephonenumber tel mobile mobilephone mobilenumber cell cellphone "
-    "fax faxnumber whatsapp address addressline address1 address2 address3 addressline1 addressline2 addressline3 street streetname "
-    "streetaddress streetnumber housenumber zip zipcode postcode postalcode ip ipaddress ipv4 ipv6 birthday birthdate dateofbirth dob "
-    "iban bic swift accountnumber bankaccount card cardnumber creditcard creditcardnumber ccnumber cvc cvv cvv2 pan cardholder "
-    "cardholdername ssn socialsecurity socialsecuritynumber taxid taxnumber vatid vatnumber nationalid passport passportnumber idnumber "
-    "driverslicense password passwd pwd passphrase token accesstoken refreshtoken idtoken authtoken csrftoken apikey secret authorization "
-    "cookie cookies signature avatar latitude longitude lat lng lon latlng geo coordinates giftmessage giftnote ordernote ordernotes "
-    "deviceid advertisingid idfa idfv gaid aaid imei meid macaddress mac ssid bssid userhash externalids "
-    "vorname nachname strasse hausnummer plz postleitzahl anschrift adresse geburtstag geburtsdatum telefon telefonnummer handy "
-    "prenom apellido apellidos telephoneportable motdepasse contrasena".split()
+    [
+        "firstname",
+        "lastname",
+        "fullname",
+        "givenname",
+        "familyname",
+        "surname",
+        "middlename",
+        "maidenname",
+        "birthname",
+        "username",
+        "nickname",
+        "recipient",
+        "email",
+        "emailaddress",
+        "mail",
+        "mailaddress",
+        "phone",
+        "phonenumber",
+        "telephone",
+        "telephonenumber",
+        "tel",
+        "mobile",
+        "mobilephone",
+        "mobilenumber",
+        "cell",
+        "cellphone",
+        "fax",
+        "faxnumber",
+        "whatsapp",
+        "address",
+        "addressline",
+        "address1",
+        "address2",
+        "address3",
+        "addressline1",
+        "addressline2",
+        "addressline3",
+        "street",
+        "streetname",
+        "streetaddress",
+        "streetnumber",
+        "housenumber",
+        "zip",
+        "zipcode",
+        "postcode",
+        "postalcode",
+        "ip",
+        "ipaddress",
+        "ipv4",
+        "ipv6",
+        "birthday",
+        "birthdate",
+        "dateofbirth",
+        "dob",
+        "iban",
+        "bic",
+        "swift",
+        "accountnumber",
+        "bankaccount",
+        "card",
+        "cardnumber",
+        "creditcard",
+        "creditcardnumber",
+        "ccnumber",
+        "cvc",
+        "cvv",
+        "cvv2",
+        "pan",
+        "cardholder",
+        "cardholdername",
+        "ssn",
+        "socialsecurity",
+        "socialsecuritynumber",
+        "taxid",
+        "taxnumber",
+        "vatid",
+        "vatnumber",
+        "nationalid",
+        "passport",
+        "passportnumber",
+        "idnumber",
+        "driverslicense",
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "token",
+        "accesstoken",
+        "refreshtoken",
+        "idtoken",
+        "authtoken",
+        "csrftoken",
+        "apikey",
+        "secret",
+        "authorization",
+        "cookie",
+        "cookies",
+        "signature",
+        "avatar",
+        "latitude",
+        "longitude",
+        "lat",
+        "lng",
+        "lon",
+        "latlng",
+        "geo",
+        "coordinates",
+        "giftmessage",
+        "giftnote",
+        "ordernote",
+        "ordernotes",
+        "deviceid",
+        "advertisingid",
+        "idfa",
+        "idfv",
+        "gaid",
+        "aaid",
+        "imei",
+        "meid",
+        "macaddress",
+        "mac",
+        "ssid",
+        "bssid",
+        "userhash",
+        "externalids",
+        "vorname",
+        "nachname",
+        "strasse",
+        "hausnummer",
+        "plz",
+        "postleitzahl",
+        "anschrift",
+        "adresse",
+        "geburtstag",
+        "geburtsdatum",
+        "telefon",
+        "telefonnummer",
+        "handy",
+        "prenom",
+        "apellido",
+        "apellidos",
+        "telephoneportable",
+        "motdepasse",
+        "contrasena",
+    ]
 )
-OF_PEOPLE = ("shipping", "billing", "delivery", "customer", "user", "contact", "recipient", "receiver", "sender", "buyer", "gift")
+OF_PEOPLE = (
+    "shipping",
+    "billing",
+    "delivery",
+    "customer",
+    "user",
+    "contact",
+    "recipient",
+    "receiver",
+    "sender",
+    "buyer",
+    "gift",
+)
 DEVICE_NAMES = frozenset({"id", "name", "token"})  # "Jo's phone"
 
 _AT = r"(?:[@＠﹫]|%(?:25)*40)"  # noqa: RUF001
@@ -81,6 +228,11 @@ def text(value: str, key: str = "") -> str:
     return REMOVED  # whoever nests that deep has something to hide
 
 
+def names_somebody(value: str) -> bool:
+    """Whether an id holds an e-mail address or a phone number."""
+    return _words(value, _PHONE_IN_ID) != value
+
+
 def facts(traits: dict[str, Any]) -> dict[str, Any]:
     """What models may know of a person: a few normalised facts, and numbers and yes-or-no answers under the shop's own names."""
     address = traits.get("address")
@@ -96,12 +248,22 @@ def facts(traits: dict[str, Any]) -> dict[str, Any]:
     for key, value in traits.items():
         if len(found) >= MOST_TRAITS:
             break
-        if key not in _READ and _counts(value) and not _names_somebody(key):
+        if key not in _READ and _counts(value) and not _personal_key(key):
             found[key] = value
     return found
 
 
-_BIRTHDAYS = ("birth_year", "birthYear", "birthday", "birthdate", "birthDate", "birth_date", "date_of_birth", "dateOfBirth", "dob")
+_BIRTHDAYS = (
+    "birth_year",
+    "birthYear",
+    "birthday",
+    "birthdate",
+    "birthDate",
+    "birth_date",
+    "date_of_birth",
+    "dateOfBirth",
+    "dob",
+)
 _CREATED = ("created_year", "createdAt", "created_at", "created")
 _READ = frozenset({"country", "language", "locale", "gender", "sex", *_BIRTHDAYS, *_CREATED})
 
@@ -116,7 +278,7 @@ def _number(year: str) -> int:
 
 def _year(value: Any) -> str:
     """Of a date, of seconds or milliseconds since 1970, or a year itself."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e13:
         if 1970 <= value <= 2100:
             return str(int(value))
         seconds = value / 1000 if value > 1e11 else value
@@ -142,18 +304,18 @@ def _walk(value: Any, key: str, depth: int) -> Any:
         return text(value, key)
     if isinstance(value, dict):
         inside = value.items() if depth < DEEPEST else ()
-        return {name: _walk(part, name, depth + 1) for name, part in inside if not _names_somebody(name)}
+        return {name: _walk(part, name, depth + 1) for name, part in inside if not _personal_key(name)}
     if isinstance(value, list):
         return [_walk(part, key, depth + 1) for part in value] if depth < DEEPEST else []
     return value
 
 
-def _names_somebody(key: str) -> bool:
-    return len(key) > LONGEST_KEY or _personal(key)
+def _personal_key(key: str) -> bool:
+    return len(key) > LONGEST_KEY or _known_personal(key)
 
 
 @lru_cache(maxsize=4096)
-def _personal(key: str) -> bool:
+def _known_personal(key: str) -> bool:
     bare = re.sub(r"[\W_]+", "", key.casefold())
     whose = next((word for word in OF_PEOPLE if bare.startswith(word)), "")
     rest = bare.removeprefix(whose)
@@ -161,6 +323,8 @@ def _personal(key: str) -> bool:
 
 
 def _once(value: str, key: str, phone: re.Pattern[str]) -> str:
+    if key in ID_KEYS:
+        return _words(value, phone)
     if _WHOLE_URL.match(value) or key in URL_KEYS:
         return _url(value, phone)
     if "://" not in value:
