@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from msgspec.structs import replace
 
@@ -195,12 +195,12 @@ def _once(value: str, key: str, phone: re.Pattern[str]) -> str:
     if key in ID_KEYS:
         return _words(value, phone)
     if _WHOLE_URL.match(value) or key in URL_KEYS:
-        return _url(value, phone)
+        return _url(value)
     if "://" not in value:
         return _words(value, phone)
     parts, end = [], 0
     for found in _URL.finditer(value):
-        parts += [_words(value[end : found.start()], phone), _url(found[0], phone)]
+        parts += [_words(value[end : found.start()], phone), _url(found[0])]
         end = found.end()
     return "".join((*parts, _words(value[end:], phone)))
 
@@ -209,20 +209,21 @@ def _words(value: str, phone: re.Pattern[str]) -> str:
     return phone.sub(REMOVED, _EMAIL.sub(REMOVED, value))
 
 
-def _url(value: str, phone: re.Pattern[str]) -> str:
+def _url(value: str) -> str:
     """Without the user's name, the fragment, and all parameters but those that say what the page shows and where it was found."""
     base, _, query = value.partition("#")[0].partition("?")
     scheme, slashes, rest = base.partition("//")
     host, slash, path = rest.partition("/")
-    base = _words(f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}", phone)
-    kept = [part for each in query.split("&") if (part := _parameter(each, phone))]
+    base = _words(f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}", _PHONE)
+    kept = [part for each in query.split("&") if (part := _parameter(each))]
     return f"{base}?{'&'.join(kept)}" if kept else base
 
 
-def _parameter(part: str, phone: re.Pattern[str]) -> str:
+def _parameter(part: str) -> str:
+    """A plus stands for a blank in a query, and many a page forgets that: both readings must be harmless."""
     name, _, raw = part.partition("=")
     if name.lower() not in URL_PARAMETERS and not _UTM.fullmatch(name.lower()):
         return ""
-    value = unquote_plus(raw)
-    clean = _words(value.partition("://")[0], phone)
-    return part if clean == value else f"{name}={quote_plus(clean)}"
+    said = unquote(raw)
+    harmless = "://" not in said and all(_words(one, _PHONE) == one for one in (said, unquote_plus(raw)))
+    return part if harmless else ""
