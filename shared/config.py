@@ -33,7 +33,11 @@ class CaptureSettings:
     stream: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
     shoppers_table: str
+    plus_tags: str = ""
+    phone_country: str = ""
+    blocked_ids: str = ""
     consent_opt_out_countries: str = ""
 
 
@@ -66,6 +70,8 @@ class RecommendSettings:
     models_bucket: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
+    plus_tags: str = ""
     redis_url: str = ""
     consent_opt_out_countries: str = ""
 

@@ -3,13 +3,14 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.cli import demo, given_up, identity, load, models, replay
-from infrastructure.cli.api import stack
+from infrastructure.cli import demo, given_up, identity, load, models, replay, rotate
+from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.cli.shopper import profile
@@ -117,6 +118,18 @@ def do_unmerge(args: Arguments) -> None:
     print(identity.unmerge(stack(args.stack_name), args.one, args.other, args.reason))
 
 
+def do_rotate_key(args: Arguments) -> None:
+    found = stack(args.stack_name)
+    if args.finish:
+        rotate.finish(found, args.key)
+        print(f"The former {args.key} key opens nothing any more.")
+        return
+    fresh = rotate.rotate(found, args.key)
+    if args.key == "secret":
+        remember(replace(found, secret_key=fresh))
+    print(f"There is a new {args.key} key. {rotate.BEGUN[args.key]}")
+
+
 def do_status(args: Arguments) -> None:
     print(status(stack(args.stack_name)))
 
@@ -162,6 +175,10 @@ def parser() -> argparse.ArgumentParser:
     apart.add_argument("other")
     apart.add_argument("--reason", required=True, help="kept with the decision")
     apart.set_defaults(run=do_unmerge)
+    rotated = commands.add_parser("rotate-key", help="a new key beside the current one; --finish drops the former")
+    rotated.add_argument("key", choices=sorted(rotate.KEYS))
+    rotated.add_argument("--finish", action="store_true", help="end the rotation: only the new key counts")
+    rotated.set_defaults(run=do_rotate_key)
     commands.add_parser("status", help="where the stack is and how it is doing").set_defaults(run=do_status)
     shop = commands.add_parser("demo", help="serve the demo shop")
     shop.add_argument("--port", type=int, default=8000)

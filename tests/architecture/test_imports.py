@@ -78,6 +78,7 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "STREAM",
                 "WRITE_KEY",
                 "SECRET_ARN",
+                "IDENTITY_KEY_ARN",
                 "LAKE_BUCKET",
                 "SHOPPERS_TABLE",
                 "LISTS_TABLE",

@@ -13,6 +13,7 @@ from shared.consent.statement import OPT_IN, PURPOSES
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import parse as parse_request
 from tests.architecture.test_template import FUNCTIONS, ROOT
+from tests.factories import KEYS
 
 DOCUMENT = yaml.safe_load((ROOT / "infrastructure" / "openapi.yaml").read_text())
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -44,6 +45,7 @@ def test_the_documents_examples_are_accepted():
         received_at=datetime.now(UTC),
         verified=lambda u, p: False,
         new_id=lambda: "x",
+        keys=KEYS,
     )
     assert intake.entries and not intake.refused
     assert parse_request(example("/v1/recommendations", "post")).count == 8

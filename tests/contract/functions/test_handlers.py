@@ -24,6 +24,7 @@ ENV = {
     "STREAM": "events",
     "WRITE_KEY": "write-key",
     "SECRET_ARN": "secret",
+    "IDENTITY_KEY_ARN": "identity-key",
     "LAKE_BUCKET": "lake",
     "MODELS_BUCKET": "models",
     "SHOPPERS_TABLE": "shoppers",
@@ -54,6 +55,7 @@ def aws(monkeypatch):
                 KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             )
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
+        boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
         yield
 
 
