@@ -38,6 +38,8 @@ class CaptureSettings:
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
     lake_bucket: str
+    identity_table: str
+    privacy_key_arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class ProfilesSettings:
     lists_table: str
     models_bucket: str
     lake_bucket: str
+    identity_table: str
+    privacy_key_arn: str
     redis_url: str = ""
 
 
@@ -86,3 +90,25 @@ class TrainingSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyApiSettings:
+    identity_table: str
+    lake_bucket: str
+    privacy_machine: str
+    secret_arn: str
+    identity_key_arn: str
+    privacy_key_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyWorkerSettings:
+    identity_table: str
+    shoppers_table: str
+    lists_table: str
+    lake_bucket: str
+    models_bucket: str
+    privacy_key_arn: str
+    in_flight: int
+    redis_url: str = ""

@@ -12,7 +12,12 @@ ROOT = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("functions/**/*.py"), *ROOT.glob("shared/**/*.py")])
 SCIENCE = {"numpy", "scipy", "pandas", "sklearn", "implicit", "duckdb", "pyarrow", "polars"}
 TECHNICAL = {"shared.clients", "shared.config", "shared.observability"}
-LIGHT = ["functions.capture.handler", "functions.archive.handler", "functions.recommend.handler"]
+LIGHT = [
+    "functions.capture.handler",
+    "functions.archive.handler",
+    "functions.recommend.handler",
+    "functions.privacy.api",
+]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")
 
 
@@ -78,6 +83,10 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "LISTS_TABLE",
                 "CATALOG_TABLE",
                 "MODELS_BUCKET",
+                "IDENTITY_TABLE",
+                "IDENTITY_KEY_ARN",
+                "PRIVACY_KEY_ARN",
+                "PRIVACY_MACHINE",
             ],
             "x",
         ),

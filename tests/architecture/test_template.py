@@ -33,6 +33,8 @@ BUNDLES = {
     "FeedFunction": "feed",
     "TrainingFunction": "training",
     "PublishFunction": "publish",
+    "PrivacyApiFunction": "privacy-api",
+    "PrivacyWorkerFunction": "privacy-worker",
 }
 
 

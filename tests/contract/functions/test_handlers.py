@@ -24,6 +24,8 @@ ENV = {
     "MODELS_BUCKET": "models",
     "SHOPPERS_TABLE": "shoppers",
     "LISTS_TABLE": "lists",
+    "IDENTITY_TABLE": "identity",
+    "PRIVACY_KEY_ARN": "privacy-key",
 }
 
 
@@ -41,7 +43,7 @@ def aws(monkeypatch):
         boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        for table in ("shoppers", "lists"):
+        for table in ("shoppers", "lists", "identity"):
             boto3.client("dynamodb").create_table(
                 TableName=table,
                 BillingMode="PAY_PER_REQUEST",
@@ -49,6 +51,7 @@ def aws(monkeypatch):
                 KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             )
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
+        boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')
         yield
 
 
