@@ -39,10 +39,10 @@ FROM ({EVENTS}) WHERE anonymousId IN (SELECT device FROM devices)
 
 # An event belongs to who logs in next on the device, in the same session; nobody if nobody does.
 OWNERS = f"""
-WITH gaps AS (SELECT *, at - lag(at) OVER (PARTITION BY device ORDER BY at, message) > {SESSION} AS fresh FROM moments),
-sessions AS (SELECT *, sum(CASE WHEN fresh THEN 1 ELSE 0 END) OVER (PARTITION BY device ORDER BY at, message) AS session FROM gaps)
+WITH gaps AS (SELECT *, ts - lag(ts) OVER (PARTITION BY device ORDER BY ts, message) > {SESSION} AS fresh FROM moments),
+sessions AS (SELECT *, sum(CASE WHEN fresh THEN 1 ELSE 0 END) OVER (PARTITION BY device ORDER BY ts, message) AS session FROM gaps)
 SELECT DISTINCT device, message, first_value(nullif(login, '') IGNORE NULLS) OVER (
-    PARTITION BY device, session ORDER BY at, message ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS owner
+    PARTITION BY device, session ORDER BY ts, message ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS owner
 FROM sessions
 """  # noqa: S608 - a number of ours
 
@@ -126,7 +126,7 @@ def owners(objects: Objects, devices: set[str], opened: set[str]) -> Iterator[tu
     with duckdb.connect() as db:
         db.execute("CREATE TABLE devices (device VARCHAR)")
         db.executemany("INSERT INTO devices VALUES (?)", [[device] for device in sorted(devices)])
-        db.execute("CREATE TABLE moments (device VARCHAR, at DOUBLE, message VARCHAR, login VARCHAR)")
+        db.execute("CREATE TABLE moments (device VARCHAR, ts DOUBLE, message VARCHAR, login VARCHAR)")
         list(_over_the_lake(db, objects, MOMENTS))
         for device, message, owner in db.execute(OWNERS).fetchall():
             if owner is not None or device in opened:

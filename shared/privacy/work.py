@@ -144,6 +144,9 @@ class Work:
             self.request.parts += 1
 
     def _write(self) -> None:
+        """Of somebody unknown there is no file: it would be the first thing held of them."""
+        if not self.request.found:
+            return
         who = self._person()
         found: dict[str, list[Any]] = {name: [] for name in self.stores}
         for number in range(self.request.parts):
