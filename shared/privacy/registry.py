@@ -245,5 +245,8 @@ def kept(e: Entry) -> str:
         return "while in use"
     if e.enforced == "publishing":
         return f"until {e.days:g} newer versions are published"
+    if e.kind == "bucket" and e.enforced == "lifecycle":
+        older = 1 if e.where.startswith("privacy/") else NONCURRENT_DAYS
+        return f"{e.days:g} days (lifecycle), then {older} as older version"
     length = f"{e.days:g} days" if e.days >= 1 else f"{e.days * DAY:g} seconds"
     return f"{length} ({e.enforced})"

@@ -246,6 +246,6 @@ def _shown(step: Step) -> dict[str, Any]:
     return {
         "name": step.name,
         "status": step.status,
-        **({"found": step.found} if step.status == "done" else {}),
+        **({"found": step.found} if step.status == "done" and " " in step.name else {}),
         **({"endedAt": moment(step.ended)} if step.ended else {}),
     }

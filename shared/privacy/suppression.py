@@ -1,7 +1,8 @@
 """Who was erased: events of theirs that come late, or ever, are dropped before they reach a store.
 
 `x#<hidden identifier>` in the identity table, with `erased_at`; `forever` for people who never want to be known again, otherwise
-`expires`, because an event later than any late event can be is no late event.
+`expires`, because an event later than any late event can be is no late event. `x#known` lists the beginnings of all of them in one
+item, so that a consumer that has read it need not ask for everybody.
 """
 
 import time
@@ -10,8 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from shared import tables
+from shared.errors import Unavailable
 from shared.privacy.keys import hidden
 from shared.privacy.person import ANONYMOUS, USER, Identifier
 from shared.streams import Record
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 
 PREFIX = "x#"
 RETENTION = 760 * 86400  # seconds: as long as the lake, from which everything can be replayed
-FRESH = 10.0  # seconds somebody not suppressed is taken for that without asking again; erasing waits longer than this
-MOST_KNOWN = 50_000
+FRESH = 10.0  # seconds a consumer believes the list it has read; erasing waits longer than this
+KNOWN = "x#known"
+SHORT = 4  # bytes of a hidden identifier in the list
+MOST_KNOWN = 80_000  # an item holds 400 kB; with more, everybody is asked for
+ATTEMPTS = 20
 
 
 class Suppressed(NamedTuple):
@@ -72,13 +78,54 @@ class SuppressionStore:
         places = {PREFIX + hidden(key, *identifier): identifier for identifier in identifiers}
         return {places[pk]: _read(item) for pk, item in tables.get(self.client, self.table, places).items()}
 
+    def known(self) -> frozenset[bytes] | None:
+        """The beginnings of all suppressed identifiers; None when there are too many to list."""
+        return self._list()[0]
+
     def put(self, identifiers: Iterable[Identifier], erased_at: float, *, forever: bool) -> None:
         """A suppression only grows: forever stays forever, and a later erasure moves the border on."""
         wanted = list(identifiers)
-        known = self.find(wanted)
+        there = self.find(wanted)
         for identifier in wanted:
-            before = known.get(identifier, Suppressed(0.0, forever=False))
+            before = there.get(identifier, Suppressed(0.0, forever=False))
             self._put(identifier, Suppressed(max(erased_at, before.erased_at), forever or before.forever))
+        self._enlist({short(hidden(self.key(), *identifier)) for identifier in wanted})
+
+    def _enlist(self, names: set[bytes]) -> None:
+        for _ in range(ATTEMPTS):
+            known, version = self._list()
+            if known is None or names <= known:
+                return
+            listed = sorted(known | names)
+            value = b"".join(listed) if len(listed) <= MOST_KNOWN else b"*"
+            if self._put_list(value, version):
+                return
+        raise Unavailable("the list of suppressed identifiers is being written by somebody else all the time")
+
+    def _list(self) -> tuple[frozenset[bytes] | None, int]:
+        answer = self.client.get_item(TableName=self.table, Key={"pk": {"S": KNOWN}}, ConsistentRead=True)
+        if "Item" not in answer:
+            return frozenset(), 0
+        value, version = answer["Item"]["value"]["B"], int(answer["Item"]["version"]["N"])
+        if value == b"*":
+            return None, version
+        return frozenset(value[place : place + SHORT] for place in range(0, len(value), SHORT)), version
+
+    def _put_list(self, value: bytes, read: int) -> bool:
+        """False when somebody else wrote it meanwhile."""
+        values: Any = {"ExpressionAttributeValues": {":read": {"N": str(read)}}} if read else {}
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item={"pk": {"S": KNOWN}, "value": {"B": value}, "version": {"N": str(read + 1)}},
+                ConditionExpression="version = :read" if read else "attribute_not_exists(pk)",
+                **values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     def _put(self, identifier: Identifier, suppressed: Suppressed) -> None:
         item: Any = {
@@ -92,15 +139,19 @@ class SuppressionStore:
 
 
 class Gate:
-    """In front of a consumer of the stream. Remembers for a few seconds who is not suppressed: shoppers come in bursts."""
+    """In front of a consumer of the stream: costs nothing while nobody is suppressed, and little afterwards."""
 
     def __init__(self, store: SuppressionStore, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
         self.clock = clock
-        self.known: dict[Identifier, float] = {}
+        self.known: frozenset[bytes] | None = frozenset()
+        self.read = float("-inf")
 
     def keep(self, records: Sequence[Record]) -> list[Record]:
         """The records that may go on. Raises Unavailable or botocore errors: what is not known to be allowed must wait."""
+        self._look()
+        if self.known is not None and not self.known:
+            return list(records)
         named = [(record, *who(record)) for record in records]
         suppressed = self._find({identifier for _, identifiers, _ in named for identifier in identifiers})
         if not suppressed:
@@ -111,14 +162,20 @@ class Gate:
             if not any(suppressed[i].covers(at) for i in identifiers if i in suppressed)
         ]
 
+    def _look(self) -> None:
+        if self.clock() - self.read >= FRESH:
+            self.known, self.read = self.store.known(), self.clock()
+
     def _find(self, identifiers: set[Identifier]) -> dict[Identifier, Suppressed]:
-        now = self.clock()
-        asked = [identifier for identifier in identifiers if self.known.get(identifier, 0.0) <= now]
-        found = self.store.find(asked)
-        if len(self.known) > MOST_KNOWN:
-            self.known.clear()
-        self.known.update((identifier, now + FRESH) for identifier in asked if identifier not in found)
-        return found
+        known = self.known
+        if known is not None:
+            key = self.store.key()
+            identifiers = {i for i in identifiers if short(hidden(key, *i)) in known}
+        return self.store.find(identifiers) if identifiers else {}
+
+
+def short(name: str) -> bytes:
+    return bytes.fromhex(name[: 2 * SHORT])
 
 
 def _read(item: dict[str, Any]) -> Suppressed:

@@ -244,3 +244,31 @@ def test_of_two_workers_on_one_request_one_gives_way(shop):
     one.save(mine)
     with pytest.raises(Conflict):
         two.save(theirs)
+
+
+def test_the_list_of_the_suppressed_loses_nobody_and_gives_way_when_it_is_full(shop, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from shared.privacy import suppression
+
+    store = SuppressionStore(shop.dynamodb, "identity", lambda: b"k")
+    assert store.known() == frozenset()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: store.put([("userId", f"u{n}")], 1.0, forever=False), range(12)))
+    names = {suppression.short(hidden(b"k", "userId", f"u{n}")) for n in range(12)}
+    assert store.known() == names
+    monkeypatch.setattr(suppression, "MOST_KNOWN", 12)
+    store.put([("userId", "one too many")], 1.0, forever=False)
+    assert store.known() is None and ("userId", "one too many") in store.find([("userId", "one too many")])
+    store.put([("userId", "another")], 1.0, forever=False)
+    assert store.known() is None
+
+
+def test_the_cache_forgets_the_person_too(people):
+    from shared.cache import MemoryCache
+
+    cache = MemoryCache()
+    cache.put_many({f"s:{key}": b"x" for key in (f"u#{ANNA}", f"a#{PHONE}", f"a#{FAMILY}", f"u#{BERT}", "u#else")}, 60)
+    people.worker.cache = cache
+    people.done("erase", userId=ANNA)
+    assert set(cache.values) == {"s:u#else"}

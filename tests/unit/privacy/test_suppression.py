@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from shared.privacy.keys import hidden
 from shared.privacy.person import ANONYMOUS, USER
-from shared.privacy.suppression import FRESH, Gate, Suppressed, who
+from shared.privacy.suppression import FRESH, Gate, Suppressed, short, who
 from shared.streams import Record
 from tests.factories import NOON, event, record
 
@@ -14,6 +15,13 @@ AT = NOON.timestamp()
 class Known:
     suppressed: dict
     asked: list = field(default_factory=list)
+    listed: bool = True
+
+    def key(self):
+        return b"key"
+
+    def known(self):
+        return frozenset(short(hidden(b"key", *i)) for i in self.suppressed) if self.listed else None
 
     def find(self, identifiers):
         wanted = set(identifiers)
@@ -48,14 +56,22 @@ def test_one_name_is_enough_and_nobodys_events_go_on():
     assert gate.keep([record(event(identifiers={"email": "k:1"}), 1), nobody]) == [nobody]
 
 
-def test_who_is_not_suppressed_is_not_asked_for_again_at_once_but_soon():
+def test_only_who_is_on_the_list_is_asked_for_and_the_list_is_read_again_soon():
     now = [0.0]
     known = Known({})
     gate = Gate(known, lambda: now[0])
-    gate.keep([record(event(), 1), record(event(), 2)])
-    now[0] = FRESH - 1
-    gate.keep([record(event(), 3)])
-    assert known.asked == [{(ANONYMOUS, "a1")}, set()]
-    now[0] = FRESH
     known.suppressed[ANONYMOUS, "a1"] = Suppressed(AT + 1, False)
-    assert gate.keep([record(event(), 4)]) == []
+    gate.keep([record(event(anonymous_id="a2"), 1)])
+    assert known.asked == []
+    known.suppressed[ANONYMOUS, "a3"] = Suppressed(AT + 1, False)
+    now[0] = FRESH - 1
+    assert len(gate.keep([record(event(anonymous_id="a3"), 2)])) == 1
+    now[0] = FRESH
+    assert gate.keep([record(event(anonymous_id="a3"), 3)]) == [] and known.asked == [{(ANONYMOUS, "a3")}]
+
+
+def test_when_there_are_too_many_for_a_list_everybody_is_asked_for():
+    known = Known({(ANONYMOUS, "a1"): Suppressed(AT + 1, False)}, listed=False)
+    other = record(event(anonymous_id="a2"), 2)
+    assert Gate(known).keep([record(event(), 1), other]) == [other]
+    assert known.asked == [{(ANONYMOUS, "a1"), (ANONYMOUS, "a2")}]
