@@ -44,6 +44,8 @@ class CaptureSettings:
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
     lake_bucket: str
+    identity_table: str
+    privacy_key_arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class ProfilesSettings:
     lists_table: str
     models_bucket: str
     lake_bucket: str
+    privacy_key_arn: str
     redis_url: str = ""
 
 
@@ -115,3 +118,26 @@ class PublishSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyApiSettings:
+    identity_table: str
+    lake_bucket: str
+    privacy_machine: str
+    secret_arn: str
+    identity_key_arn: str
+    privacy_key_arn: str
+    plus_tags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyWorkerSettings:
+    identity_table: str
+    shoppers_table: str
+    lists_table: str
+    lake_bucket: str
+    models_bucket: str
+    privacy_key_arn: str
+    in_flight: int
+    redis_url: str = ""

@@ -50,7 +50,7 @@ def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> E
     found = raw(event, policy) if event.consent.personalization else {}
     ids = {"user": event.user_id, "anonymous": event.anonymous_id}
     before = {
-        name: keys.previous(*known) for name, value in ids.items() if (known := _personal(value, policy.plus_tags))
+        name: keys.previous(*known) for name, value in ids.items() if (known := personal(value, policy.plus_tags))
     }
     before |= {kind: keys.previous(kind, value) for kind, value in found.items()}
     return replace(
@@ -70,7 +70,7 @@ def known_as(value: str, keys: Hashes, plus_tags: PlusTags = "keep") -> str:
 
     Everything that looks a shopper up by an id from outside goes through here.
     """
-    known = _personal(value, plus_tags)
+    known = personal(value, plus_tags)
     return keys.hashed(*known) if known else value
 
 
@@ -113,7 +113,7 @@ def _external(rows: Any, policy: Policy) -> Iterator[Found]:
             yield kind, _word(row.get("id"))
 
 
-def _personal(value: str, plus_tags: PlusTags) -> Found | None:
+def personal(value: str, plus_tags: PlusTags) -> Found | None:
     """As what to hash an id that must not be kept; None for one that may."""
     if not value or (value.isascii() and not _SIGNS.search(value)):
         return None

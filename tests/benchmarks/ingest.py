@@ -52,6 +52,8 @@ class Stub(BaseHTTPRequestHandler):
         if action == "PutRecords":
             results = [{"SequenceNumber": "1", "ShardId": "s"}] * len(body["Records"])
             self.reply(json.dumps({"Records": results}).encode())
+        elif action == "GetSecretValue":
+            self.reply(b'{"SecretString": "{\\"current\\": \\"k\\"}"}')
         elif action == "BatchGetItem":
             found = {table: self.known(asked["Keys"]) for table, asked in body["RequestItems"].items()}
             self.reply(json.dumps({"Responses": found, "UnprocessedKeys": {}}).encode())
@@ -218,6 +220,7 @@ def main():
         "LISTS_TABLE",
         "IDENTITY_TABLE",
         "IDENTITY_KEY_ARN",
+        "PRIVACY_KEY_ARN",
     )
     os.environ.update(
         {

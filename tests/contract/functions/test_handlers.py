@@ -30,6 +30,7 @@ ENV = {
     "SHOPPERS_TABLE": "shoppers",
     "LISTS_TABLE": "lists",
     "IDENTITY_TABLE": "identity",
+    "PRIVACY_KEY_ARN": "privacy-key",
 }
 
 
@@ -56,6 +57,7 @@ def aws(monkeypatch):
             )
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
         boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
+        boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')
         yield
 
 
@@ -279,3 +281,35 @@ def test_captures_events_obey_gpc_and_the_shops_countries(aws, monkeypatch):
     captured(None, anonymousId="a2", context={"location": {"country": "US"}})
     [presumed] = [e for r in streamed() if (e := decode(r["Data"])).anonymous_id == "a2"]
     assert presumed.consent.presumed and presumed.consent.personalization
+
+
+def suppress(at, **how):
+    from shared.privacy.keys import PrivacyKey
+    from shared.privacy.suppression import SuppressionStore
+
+    key = PrivacyKey(lambda: boto3.client("secretsmanager"), "privacy-key")
+    store = SuppressionStore(boto3.client("dynamodb"), "identity", lambda: key.suppression)
+    store.put([("anonymousId", "a1")], at, forever=how.get("forever", False))
+
+
+@pytest.mark.parametrize(("at", "kept"), [(1772452870.0, ["Order Completed"]), (1772460000.0, [])])
+def test_what_was_erased_comes_back_neither_into_the_lake_nor_into_a_state(aws, at, kept):
+    suppress(at)
+    assert handler("functions.archive.handler")(sample("archive"), CONTEXT) == {"batchItemFailures": []}
+    assert handler("functions.profiles.handler")(sample("profiles"), CONTEXT) == {"batchItemFailures": []}
+    s3 = boto3.client("s3")
+    bodies = [
+        gzip.decompress(s3.get_object(Bucket="lake", Key=entry["Key"])["Body"].read())
+        for entry in s3.list_objects_v2(Bucket="lake").get("Contents", [])
+    ]
+    assert [decode(line).event for body in bodies for line in body.splitlines()] == kept
+    read = ShoppersStore(boto3.client("dynamodb"), "shoppers").get_many(["a#a1"])["a#a1"]
+    assert bool(read.version) == bool(kept) and read.state.totals.views == 0
+
+
+def test_nothing_goes_on_while_nobody_can_say_who_is_suppressed(aws):
+    boto3.client("dynamodb").delete_table(TableName="identity")
+    for module, name in (("functions.archive.handler", "archive"), ("functions.profiles.handler", "profiles")):
+        with pytest.raises(Exception, match="ResourceNotFoundException"):
+            handler(module)(sample(name), CONTEXT)
+    assert not boto3.client("s3").list_objects_v2(Bucket="lake").get("Contents")
