@@ -21,7 +21,7 @@ from infrastructure.local.layout import LocalStackError, Stack
 from shared.capture.intake import kept
 from shared.events import lake
 from shared.events.model import Event, encode
-from shared.identity.extract import Hashes
+from shared.identity.ids import Hashes
 from shared.identity.keys import IdentityKeys
 
 CATALOG_BATCH = 500

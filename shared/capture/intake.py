@@ -12,7 +12,8 @@ from shared.consent import gate
 from shared.errors import InvalidRequest, ShopwindowError, TooLarge
 from shared.events.model import Event, encode
 from shared.identity import blocked, extract, scrub
-from shared.identity.extract import USUAL, Hashes, Policy
+from shared.identity.extract import USUAL, Policy
+from shared.identity.ids import Hashes
 
 MAX_BATCH_BYTES = 500_000
 MAX_EVENT_BYTES = 32_000

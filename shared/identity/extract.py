@@ -2,27 +2,26 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from shared.events.model import Event
-from shared.identity import normalise, scrub
+from shared.identity import normalise
 from shared.identity.blocked import is_blocked
-from shared.identity.normalise import PlusTags
+from shared.identity.ids import Found, Hashes, known_as, personal
 
 MOST = 10
 LONGEST = 200
 OF_OTHERS = ("order", "checkout", "payment")  # a gift's recipient, or whoever pays as a guest
 RESERVED = frozenset({"user", "user_id", "anonymous", "anonymous_id"})
 _TYPE = re.compile(r"[a-z0-9_]{1,30}")
-Found = tuple[str, str]  # type, normalised value
 
 
 class Policy(NamedTuple):
     """`country` (two letters) is where phone numbers without a country's code belong. `blocked` are patterns beside the usual ones."""
 
-    plus_tags: PlusTags = "keep"
+    plus_tags: str = "keep"
     country: str = ""
     blocked: tuple[str, ...] = ()
 
@@ -34,15 +33,7 @@ def policy(plus_tags: str = "", country: str = "", blocked: str = "") -> Policy:
     """From settings: words, `blocked` as patterns with blanks between them. Raises ValueError for a pattern that is none."""
     patterns = tuple(blocked.split())
     is_blocked("", patterns)
-    return Policy("drop" if plus_tags == "drop" else "keep", normalise.country(country), patterns)
-
-
-class Hashes(Protocol):
-    """As IdentityKeys has them."""
-
-    def hashed(self, kind: str, value: str) -> str: ...
-
-    def previous(self, kind: str, value: str) -> str: ...
+    return Policy(plus_tags or "keep", normalise.country(country), patterns)
 
 
 def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> Event:
@@ -50,7 +41,7 @@ def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> E
     found = raw(event, policy) if event.consent.personalization else {}
     ids = {"user": event.user_id, "anonymous": event.anonymous_id}
     before = {
-        name: keys.previous(*known) for name, value in ids.items() if (known := _personal(value, policy.plus_tags))
+        name: keys.previous(*known) for name, value in ids.items() if (known := personal(value, policy.plus_tags))
     }
     before |= {kind: keys.previous(kind, value) for kind, value in found.items()}
     return replace(
@@ -63,15 +54,6 @@ def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> E
         previous_identifiers={kind: value for kind, value in before.items() if value},
         source="server" if server else "browser",
     )
-
-
-def known_as(value: str, keys: Hashes, plus_tags: PlusTags = "keep") -> str:
-    """The id under which a shopper is kept: the shop's own, unless that is an e-mail address or a phone number, or holds one.
-
-    Everything that looks a shopper up by an id from outside goes through here.
-    """
-    known = _personal(value, plus_tags)
-    return keys.hashed(*known) if known else value
 
 
 def raw(event: Event, policy: Policy) -> dict[str, str]:
@@ -111,20 +93,6 @@ def _external(rows: Any, policy: Policy) -> Iterator[Found]:
             yield kind, normalise.phone(row.get("id"), policy.country)
         else:
             yield kind, _word(row.get("id"))
-
-
-def _personal(value: str, plus_tags: PlusTags) -> Found | None:
-    """As what to hash an id that must not be kept; None for one that may."""
-    if not value or (value.isascii() and not _SIGNS.search(value)):
-        return None
-    if address := normalise.email(value, plus_tags):
-        return "email", address
-    if number := normalise.e164(value):
-        return "phone", number
-    return ("id", value) if scrub.names_somebody(value) else None
-
-
-_SIGNS = re.compile(r"[@+%]")
 
 
 def _country(traits: dict[str, Any]) -> str:
