@@ -12,12 +12,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infrastructure.cli import demo, given_up, load, models, replay, rotate
 from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
+from infrastructure.cli.aws import identity_keys
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.cli.shopper import profile
 from infrastructure.cli.status import status
 from infrastructure.local.layout import Layout, LocalStackError, Stack
 from shared.errors import ShopwindowError
 from shared.events.model import Event
+from shared.identity.ids import known_as
 
 Arguments = argparse.Namespace
 
@@ -110,7 +112,8 @@ def do_replay(args: Arguments) -> None:
 
 
 def do_profile(args: Arguments) -> None:
-    print(profile(stack(args.stack_name), args.id))
+    found = stack(args.stack_name)
+    print(profile(found, known_as(args.id, identity_keys(found), found.outputs.get("PlusTags", ""))))
 
 
 def do_rotate_key(args: Arguments) -> None:
@@ -160,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--go", action="store_true", help="put them back on the stream")
     again.set_defaults(run=do_replay)
     person = commands.add_parser("profile", help="what is known of a shopper")
-    person.add_argument("id", help="user id or anonymous id")
+    person.add_argument("id", help="user id or anonymous id, as the shop sends it")
     person.set_defaults(run=do_profile)
     rotated = commands.add_parser("rotate-key", help="a new key beside the current one; --finish drops the former")
     rotated.add_argument("key", choices=sorted(rotate.KEYS))

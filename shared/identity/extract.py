@@ -30,7 +30,7 @@ USUAL = Policy()
 
 
 def policy(plus_tags: str = "", country: str = "", blocked: str = "") -> Policy:
-    """From settings: words, `blocked` as patterns with blanks between them. Raises ValueError for a pattern that is none."""
+    """From settings: words, `blocked` as patterns with blanks between them. Raises re.error for a pattern that is none."""
     patterns = tuple(blocked.split())
     is_blocked("", patterns)
     return Policy(plus_tags or "keep", normalise.country(country), patterns)
