@@ -68,8 +68,8 @@ def raw(event: Event, policy: Policy) -> dict[str, str]:
 
 
 def _said(event: Event, policy: Policy) -> Iterator[Found]:
-    about = [event.traits, _object(event.context.get("traits"))]
-    for traits in about:
+    about = (event.traits, _object(event.context.get("traits")))
+    for traits in filter(None, about):
         if "email" in traits:
             yield "email", normalise.email(traits["email"], policy.plus_tags)
         if "phone" in traits:
@@ -78,8 +78,10 @@ def _said(event: Event, policy: Policy) -> Iterator[Found]:
             yield "loyalty", _word(traits.get(name))
     device = _object(event.context.get("device"))
     for name in ("id", "advertisingId"):
-        yield "device", _word(device.get(name)).lower()
-    yield from _external(event.context.get("externalIds"), policy)
+        if name in device:
+            yield "device", _word(device[name]).lower()
+    if "externalIds" in event.context:
+        yield from _external(event.context["externalIds"], policy)
 
 
 def _external(rows: Any, policy: Policy) -> Iterator[Found]:

@@ -78,7 +78,7 @@ def scrubbed(event: Event) -> Event:
     return replace(
         event,
         event=text(event.event),
-        properties=_walk(event.properties, "", 0) if event.properties else {},
+        properties=_inside(event.properties, 0) if event.properties else {},
         traits=facts(event.traits) if event.traits else {},
         context=_context(event.context) if event.context else {},
     )
@@ -117,7 +117,7 @@ def facts(traits: dict[str, Any]) -> dict[str, Any]:
     for key, value in traits.items():
         if len(found) >= MOST_TRAITS:
             break
-        if key not in _READ and _counts(value) and not _personal_key(key):
+        if key not in _READ and len(key) <= LONGEST_KEY and _counts(value) and not _personal_key(key):
             found[key] = value
     return found
 
@@ -161,7 +161,7 @@ def _counts(value: Any) -> bool:
 
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = _walk({name: value for name, value in context.items() if name != "traits"}, "", 0)
+    kept = _inside({name: value for name, value in context.items() if name != "traits"}, 0)
     device = kept.get("device")
     if isinstance(device, dict):
         kept["device"] = {name: value for name, value in device.items() if name not in DEVICE_NAMES}
@@ -169,22 +169,28 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _walk(value: Any, key: str, depth: int) -> Any:
-    if isinstance(value, str):
-        return text(value, key)
     if isinstance(value, dict):
-        inside = value.items() if depth < DEEPEST else ()
-        return {name: _walk(part, name, depth + 1) for name, part in inside if not _personal_key(name)}
+        return _inside(value, depth) if depth < DEEPEST else {}
     if isinstance(value, list):
         return [_walk(part, key, depth + 1) for part in value] if depth < DEEPEST else []
-    return value
+    return text(value, key) if isinstance(value, str) else value
 
 
-def _personal_key(key: str) -> bool:
-    return len(key) > LONGEST_KEY or _known_personal(key)
+def _inside(values: dict[str, Any], depth: int) -> dict[str, Any]:
+    """Most of an event are short texts and numbers that need nothing, so these are passed on without asking further."""
+    kept = {}
+    for name, part in values.items():
+        if len(name) > LONGEST_KEY or _personal_key(name):
+            continue
+        if isinstance(part, str):
+            kept[name] = text(part, name) if _SUSPECT.search(part) else part
+        else:
+            kept[name] = _walk(part, name, depth + 1) if isinstance(part, (dict, list)) else part
+    return kept
 
 
 @lru_cache(maxsize=4096)
-def _known_personal(key: str) -> bool:
+def _personal_key(key: str) -> bool:
     bare = re.sub(r"[\W_]+", "", key.casefold())
     whose = next((word for word in OF_PEOPLE if bare.startswith(word)), "")
     rest = bare.removeprefix(whose)
