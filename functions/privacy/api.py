@@ -41,7 +41,7 @@ def create(event: dict[str, Any]) -> dict[str, Any]:
         body,
         uuid.uuid4().hex,
         time.time(),
-        stored=lambda kind, raw: stored(identity_keys, kind, raw, "drop" if settings.plus_tags == "drop" else "keep"),
+        stored=lambda kind, raw: stored(identity_keys, kind, raw, settings.plus_tags),
         key=privacy_key.requests,
     )
     request = requests.create(asked)

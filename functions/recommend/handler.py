@@ -11,7 +11,7 @@ from shared.cache import connect
 from shared.config import RecommendSettings, from_env
 from shared.consent.statement import policy
 from shared.errors import ShopwindowError
-from shared.identity import extract
+from shared.identity import ids
 from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
 from shared.recommend.pipeline import answer
@@ -29,7 +29,6 @@ MAX_BODY = 100_000
 settings = from_env(RecommendSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
-naming = extract.policy(settings.plus_tags)
 
 
 def read_failed(error: Exception) -> None:
@@ -87,7 +86,7 @@ def proven(user_id: str, user_hash: str) -> bool:
 def known_as(name: str) -> str:
     """The id that capture keeps; "" while the key for it cannot be read, and then the answer is nobody's."""
     try:
-        return extract.known_as(name, keys, naming.plus_tags)
+        return ids.known_as(name, keys, settings.plus_tags)
     except (ClientError, BotoCoreError) as error:
         read_failed(error)
         return ""

@@ -14,12 +14,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infrastructure.cli import demo, given_up, identity, load, models, privacy, replay, rotate
 from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
+from infrastructure.cli.aws import identity_keys
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.cli.shopper import profile
 from infrastructure.cli.status import status
 from infrastructure.local.layout import Layout, LocalStackError, Stack
 from shared.errors import ShopwindowError
 from shared.events.model import Event
+from shared.identity.ids import known_as
 
 Arguments = argparse.Namespace
 
@@ -113,7 +115,8 @@ def do_replay(args: Arguments) -> None:
 
 def do_profile(args: Arguments) -> None:
     found = stack(args.stack_name)
-    print(identity.explain(found, args.id) if args.explain else profile(found, args.id))
+    known = known_as(args.id, identity_keys(found), found.outputs.get("PlusTags", ""))
+    print(identity.explain(found, known) if args.explain else profile(found, known))
 
 
 def do_unmerge(args: Arguments) -> None:
@@ -201,7 +204,7 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--go", action="store_true", help="put them back on the stream")
     again.set_defaults(run=do_replay)
     person = commands.add_parser("profile", help="what is known of a shopper")
-    person.add_argument("id", help="user id or anonymous id")
+    person.add_argument("id", help="user id or anonymous id, as the shop sends it")
     person.add_argument(
         "--explain", action="store_true", help="who is linked to whom and why, and the history of consent"
     )

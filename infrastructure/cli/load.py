@@ -12,7 +12,7 @@ from itertools import chain, dropwhile, groupby
 from infrastructure.cli import live as live_path
 from infrastructure.cli.api import Api
 from infrastructure.cli.arrival import Arrival, begun
-from infrastructure.cli.aws import client
+from infrastructure.cli.aws import client, identity_keys
 from infrastructure.cli.generator import GeneratedShop
 from infrastructure.cli.online_retail import OnlineRetail
 from infrastructure.cli.progress import Progress
@@ -21,8 +21,7 @@ from infrastructure.local.layout import LocalStackError, Stack
 from shared.capture.intake import kept
 from shared.events import lake
 from shared.events.model import Event, encode
-from shared.identity.extract import Hashes
-from shared.identity.keys import IdentityKeys
+from shared.identity.ids import Hashes
 
 CATALOG_BATCH = 500
 WRITERS = 4
@@ -62,8 +61,7 @@ def history(stack: Stack, shop: Shop, live_days: float) -> Iterator[Event]:
                 return
             yield event
 
-    keys = IdentityKeys(lambda: client(stack, "secretsmanager"), stack.outputs["IdentityKeyArn"])
-    _write(stack, _objects(old(), shop.key, keys))
+    _write(stack, _objects(old(), shop.key, identity_keys(stack)))
     return chain(since, events)
 
 

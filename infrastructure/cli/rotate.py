@@ -1,11 +1,14 @@
 """A new key in the place of the current one, which goes on working beside it until the rotation is finished."""
 
 import json
+import secrets
+import string
 from typing import Literal, NamedTuple
 
 from infrastructure.cli.aws import client
 from infrastructure.local.layout import LocalStackError, Stack
 
+SIGNS = string.ascii_letters + string.digits
 Which = Literal["identity", "secret"]
 
 
@@ -36,9 +39,7 @@ def rotate(stack: Stack, which: Which) -> str:
     fields, value = KEYS[which], _read(stack, which)
     if value.get(fields.previous):
         raise LocalStackError(f"The {which} key is being rotated. `rotate-key {which} --finish` ends that first.")
-    fresh: str = client(stack, "secretsmanager").get_random_password(
-        PasswordLength=fields.length, ExcludePunctuation=True
-    )["RandomPassword"]
+    fresh = "".join(secrets.choice(SIGNS) for _ in range(fields.length))
     _write(stack, which, {**value, fields.current: fresh, fields.previous: value[fields.current]})
     return fresh
 

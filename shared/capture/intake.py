@@ -13,7 +13,8 @@ from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest, ShopwindowError, TooLarge
 from shared.events.model import Event, encode
 from shared.identity import blocked, extract, scrub
-from shared.identity.extract import USUAL, Hashes
+from shared.identity.extract import USUAL
+from shared.identity.ids import Hashes
 
 MAX_BATCH_BYTES = 500_000
 MAX_EVENT_BYTES = 32_000

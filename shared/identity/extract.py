@@ -2,27 +2,26 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from shared.events.model import Event
-from shared.identity import normalise, scrub
+from shared.identity import normalise
 from shared.identity.blocked import is_blocked
-from shared.identity.normalise import PlusTags
+from shared.identity.ids import Found, Hashes, known_as, personal
 
 MOST = 10
 LONGEST = 200
 OF_OTHERS = ("order", "checkout", "payment")  # a gift's recipient, or whoever pays as a guest
 RESERVED = frozenset({"user", "user_id", "anonymous", "anonymous_id"})
 _TYPE = re.compile(r"[a-z0-9_]{1,30}")
-Found = tuple[str, str]  # type, normalised value
 
 
 class Policy(NamedTuple):
     """`country` (two letters) is where phone numbers without a country's code belong. `blocked` are patterns beside the usual ones."""
 
-    plus_tags: PlusTags = "keep"
+    plus_tags: str = "keep"
     country: str = ""
     blocked: tuple[str, ...] = ()
 
@@ -31,18 +30,10 @@ USUAL = Policy()
 
 
 def policy(plus_tags: str = "", country: str = "", blocked: str = "") -> Policy:
-    """From settings: words, `blocked` as patterns with blanks between them. Raises ValueError for a pattern that is none."""
+    """From settings: words, `blocked` as patterns with blanks between them. Raises re.error for a pattern that is none."""
     patterns = tuple(blocked.split())
     is_blocked("", patterns)
-    return Policy("drop" if plus_tags == "drop" else "keep", normalise.country(country), patterns)
-
-
-class Hashes(Protocol):
-    """As IdentityKeys has them."""
-
-    def hashed(self, kind: str, value: str) -> str: ...
-
-    def previous(self, kind: str, value: str) -> str: ...
+    return Policy(plus_tags or "keep", normalise.country(country), patterns)
 
 
 def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> Event:
@@ -65,15 +56,6 @@ def identified(event: Event, keys: Hashes, policy: Policy, *, server: bool) -> E
     )
 
 
-def known_as(value: str, keys: Hashes, plus_tags: PlusTags = "keep") -> str:
-    """The id under which a shopper is kept: the shop's own, unless that is an e-mail address or a phone number, or holds one.
-
-    Everything that looks a shopper up by an id from outside goes through here.
-    """
-    known = personal(value, plus_tags)
-    return keys.hashed(*known) if known else value
-
-
 def raw(event: Event, policy: Policy) -> dict[str, str]:
     """Identifiers by type, normalised, not hashed. Properties are never asked: they are about what was bought, and for whom."""
     if event.event.lower().startswith(OF_OTHERS):
@@ -86,8 +68,8 @@ def raw(event: Event, policy: Policy) -> dict[str, str]:
 
 
 def _said(event: Event, policy: Policy) -> Iterator[Found]:
-    about = [event.traits, _object(event.context.get("traits"))]
-    for traits in about:
+    about = (event.traits, _object(event.context.get("traits")))
+    for traits in filter(None, about):
         if "email" in traits:
             yield "email", normalise.email(traits["email"], policy.plus_tags)
         if "phone" in traits:
@@ -96,8 +78,10 @@ def _said(event: Event, policy: Policy) -> Iterator[Found]:
             yield "loyalty", _word(traits.get(name))
     device = _object(event.context.get("device"))
     for name in ("id", "advertisingId"):
-        yield "device", _word(device.get(name)).lower()
-    yield from _external(event.context.get("externalIds"), policy)
+        if name in device:
+            yield "device", _word(device[name]).lower()
+    if "externalIds" in event.context:
+        yield from _external(event.context["externalIds"], policy)
 
 
 def _external(rows: Any, policy: Policy) -> Iterator[Found]:
@@ -111,20 +95,6 @@ def _external(rows: Any, policy: Policy) -> Iterator[Found]:
             yield kind, normalise.phone(row.get("id"), policy.country)
         else:
             yield kind, _word(row.get("id"))
-
-
-def personal(value: str, plus_tags: PlusTags) -> Found | None:
-    """As what to hash an id that must not be kept; None for one that may."""
-    if not value or (value.isascii() and not _SIGNS.search(value)):
-        return None
-    if address := normalise.email(value, plus_tags):
-        return "email", address
-    if number := normalise.e164(value):
-        return "phone", number
-    return ("id", value) if scrub.names_somebody(value) else None
-
-
-_SIGNS = re.compile(r"[@+%]")
 
 
 def _country(traits: dict[str, Any]) -> str:

@@ -8,11 +8,10 @@ import datetime as dt
 import re
 import unicodedata
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from shared.identity import countries
 
-PlusTags = Literal["keep", "drop"]
 LONGEST_EMAIL = 254
 LONGEST_LOCAL = 64
 FIRST_BIRTH_YEAR, LAST_BIRTH_YEAR = 1900, 2100
@@ -34,7 +33,7 @@ GENDERS = {
 }
 
 
-def email(value: Any, plus_tags: PlusTags = "keep") -> str:
+def email(value: Any, plus_tags: str = "keep") -> str:
     """Whitespace trimmed, letters folded, the domain in ASCII; with `drop`, `jo+shop@…` is `jo@…`."""
     if not isinstance(value, str) or len(value) > 4 * LONGEST_EMAIL:
         return ""

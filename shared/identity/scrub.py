@@ -62,11 +62,11 @@ DEVICE_NAMES = frozenset({"id", "name", "token"})  # "Jo's phone"
 
 _AT = r"(?:[@＠﹫]|%(?:25)*40)"  # noqa: RUF001
 _PLUS = r"(?:[+＋]|%(?:25)*2b)"  # noqa: RUF001
-_SUSPECT = re.compile(rf"{_AT}|{_PLUS}|://|^\s*[/?]|[#?]", re.IGNORECASE)
-_EMAIL = re.compile(
-    rf"""(?:[^\s@＠﹫<>()\[\],;:/?&="]{{1,64}}|[^\s@＠﹫]){_AT}[\w\-]{{1,63}}(?:\.[\w\-]{{1,63}})+""",  # noqa: RUF001
-    re.IGNORECASE,
-)
+_SUSPECT = re.compile(r"[@＠﹫+＋%?#]")  # noqa: RUF001 - no secret and no part of an address to cut is without one of these
+_SIGNS = re.compile(r"[@＠﹫+＋%]")  # noqa: RUF001 - of addresses and numbers
+_AT_DOMAIN = re.compile(rf"{_AT}[\w\-]{{1,63}}(?:\.[\w\-]{{1,63}})+", re.IGNORECASE)
+_BEFORE_LOCAL = re.compile(r"""[\s@＠﹫<>()\[\],;:/?&="]""")  # noqa: RUF001
+_LONGEST_LOCAL = 64
 _PHONE = re.compile(rf"{_PLUS}\s?\(?[1-9](?:[\s().\-/]{{0,3}}\d){{6,20}}", re.IGNORECASE)
 _PHONE_IN_ID = re.compile(rf"(?<!\w){_PHONE.pattern}", re.IGNORECASE)  # set-1+4006381333931 is two barcodes
 _URL = re.compile(r"[a-z][a-z0-9+.\-]{0,20}://\S*", re.IGNORECASE)
@@ -78,7 +78,7 @@ def scrubbed(event: Event) -> Event:
     return replace(
         event,
         event=text(event.event),
-        properties=_walk(event.properties, "", 0) if event.properties else {},
+        properties=_inside(event.properties, 0) if event.properties else {},
         traits=facts(event.traits) if event.traits else {},
         context=_context(event.context) if event.context else {},
     )
@@ -117,7 +117,7 @@ def facts(traits: dict[str, Any]) -> dict[str, Any]:
     for key, value in traits.items():
         if len(found) >= MOST_TRAITS:
             break
-        if key not in _READ and _counts(value) and not _personal_key(key):
+        if key not in _READ and len(key) <= LONGEST_KEY and _counts(value) and not _personal_key(key):
             found[key] = value
     return found
 
@@ -161,7 +161,7 @@ def _counts(value: Any) -> bool:
 
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = _walk({name: value for name, value in context.items() if name != "traits"}, "", 0)
+    kept = _inside({name: value for name, value in context.items() if name != "traits"}, 0)
     device = kept.get("device")
     if isinstance(device, dict):
         kept["device"] = {name: value for name, value in device.items() if name not in DEVICE_NAMES}
@@ -169,22 +169,28 @@ def _context(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _walk(value: Any, key: str, depth: int) -> Any:
-    if isinstance(value, str):
-        return text(value, key)
     if isinstance(value, dict):
-        inside = value.items() if depth < DEEPEST else ()
-        return {name: _walk(part, name, depth + 1) for name, part in inside if not _personal_key(name)}
+        return _inside(value, depth) if depth < DEEPEST else {}
     if isinstance(value, list):
         return [_walk(part, key, depth + 1) for part in value] if depth < DEEPEST else []
-    return value
+    return text(value, key) if isinstance(value, str) else value
 
 
-def _personal_key(key: str) -> bool:
-    return len(key) > LONGEST_KEY or _known_personal(key)
+def _inside(values: dict[str, Any], depth: int) -> dict[str, Any]:
+    """Most of an event are short texts and numbers that need nothing, so these are passed on without asking further."""
+    kept = {}
+    for name, part in values.items():
+        if len(name) > LONGEST_KEY or _personal_key(name):
+            continue
+        if isinstance(part, str):
+            kept[name] = text(part, name) if _SUSPECT.search(part) else part
+        else:
+            kept[name] = _walk(part, name, depth + 1) if isinstance(part, (dict, list)) else part
+    return kept
 
 
 @lru_cache(maxsize=4096)
-def _known_personal(key: str) -> bool:
+def _personal_key(key: str) -> bool:
     bare = re.sub(r"[\W_]+", "", key.casefold())
     whose = next((word for word in OF_PEOPLE if bare.startswith(word)), "")
     rest = bare.removeprefix(whose)
@@ -192,21 +198,28 @@ def _known_personal(key: str) -> bool:
 
 
 def _once(value: str, key: str, phone: re.Pattern[str]) -> str:
-    if key in ID_KEYS:
-        return _words(value, phone)
-    if _WHOLE_URL.match(value) or key in URL_KEYS:
-        return _url(value)
-    if "://" not in value:
-        return _words(value, phone)
-    parts, end = [], 0
-    for found in _URL.finditer(value):
-        parts += [_words(value[end : found.start()], phone), _url(found[0])]
-        end = found.end()
-    return "".join((*parts, _words(value[end:], phone)))
+    return _words(value if key in ID_KEYS else _urls(value, key), phone)
 
 
 def _words(value: str, phone: re.Pattern[str]) -> str:
-    return phone.sub(REMOVED, _EMAIL.sub(REMOVED, value))
+    return phone.sub(REMOVED, _without_addresses(value)) if _SIGNS.search(value) else value
+
+
+def _without_addresses(value: str) -> str:
+    """From the at sign back to where the name before it begins: looking for names first would take quadratic time."""
+    parts, end = [], 0
+    for found in _AT_DOMAIN.finditer(value):
+        before = value[max(end, found.start() - _LONGEST_LOCAL) : found.start()]
+        local = _BEFORE_LOCAL.split(before)[-1] or before[-1:].strip()
+        parts += [value[end : found.start() - len(local)], REMOVED]
+        end = found.end()
+    return "".join((*parts, value[end:])) if end else value
+
+
+def _urls(value: str, key: str) -> str:
+    if key in URL_KEYS or _WHOLE_URL.match(value):
+        return _url(value)
+    return _URL.sub(lambda found: _url(found[0]), value) if "://" in value else value
 
 
 def _url(value: str) -> str:
@@ -214,7 +227,7 @@ def _url(value: str) -> str:
     base, _, query = value.partition("#")[0].partition("?")
     scheme, slashes, rest = base.partition("//")
     host, slash, path = rest.partition("/")
-    base = _words(f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}", _PHONE)
+    base = f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
     kept = [part for each in query.split("&") if (part := _parameter(each))]
     return f"{base}?{'&'.join(kept)}" if kept else base
 
@@ -224,6 +237,8 @@ def _parameter(part: str) -> str:
     name, _, raw = part.partition("=")
     if name.lower() not in URL_PARAMETERS and not _UTM.fullmatch(name.lower()):
         return ""
+    if "://" not in raw and not _SIGNS.search(raw):
+        return part
     said = unquote(raw)
     harmless = "://" not in said and all(_words(one, _PHONE) == one for one in (said, unquote_plus(raw)))
     return part if harmless else ""

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 
-from shared.identity import extract, normalise
+from shared.identity import ids, normalise
 from shared.identity.keys import hashed as keyed
-from shared.identity.normalise import PlusTags
 from shared.privacy.person import ANONYMOUS, USER
 
 
-def stored(keys: Callable[[], list[str]], kind: str, raw: str, plus_tags: PlusTags = "keep") -> list[str]:
+def stored(keys: Callable[[], list[str]], kind: str, raw: str, plus_tags: str = "keep") -> list[str]:
     """The hash under the current key, and under the previous one while there is one; a user or anonymous id as it is, unless it is an
     address or a number itself. `keys` gives the keys, the current first. Raises ValueError with a sentence for what cannot be one."""
     if kind in (USER, ANONYMOUS):
-        personal = extract.personal(raw, plus_tags)
+        personal = ids.personal(raw, plus_tags)
         if personal is None:
             return [raw]
         kind, value = personal
@@ -21,7 +20,7 @@ def stored(keys: Callable[[], list[str]], kind: str, raw: str, plus_tags: PlusTa
     return [keyed(key, kind, value) for key in keys() if key]
 
 
-def normalised(kind: str, raw: str, plus_tags: PlusTags) -> str:
+def normalised(kind: str, raw: str, plus_tags: str) -> str:
     if kind == "email":
         if value := normalise.email(raw, plus_tags):
             return value

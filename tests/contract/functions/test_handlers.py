@@ -15,6 +15,7 @@ from shared import clients
 from shared.auth import user_hash
 from shared.consent.statement import PURPOSES
 from shared.events.model import decode
+from shared.identity.keys import hashed
 from shared.profiles.state import State, Totals
 from shared.profiles.store import ShoppersStore, Versioned
 
@@ -103,6 +104,26 @@ def test_capture_says_come_back_when_the_stream_is_gone(aws):
     boto3.client("kinesis").delete_stream(StreamName="events")
     answer = handler("functions.capture.handler")(sample("capture"), CONTEXT)
     assert answer["statusCode"] == 503 and answer["headers"]["retry-after"] == "1"
+
+
+def test_capture_keeps_a_hash_of_what_names_a_shopper(aws):
+    body = {"userId": "Jo@Shop.de", "traits": {"phone": "+49 176 1234567", "country": "Germany"}}
+    consent = {"context": {"consent": {"categoryPreferences": {"personalization": True}}}}
+    sent = {**sample("capture"), "rawPath": "/v1/identify", "body": json.dumps({**body, **consent})}
+    assert handler("functions.capture.handler")(sent, CONTEXT)["statusCode"] == 200
+    [record] = streamed()
+    event = decode(record["Data"])
+    assert event.user_id == record["PartitionKey"] == hashed("ik", "email", "jo@shop.de")
+    assert event.identifiers == {"phone": hashed("ik", "phone", "+491761234567")} and event.traits == {"country": "DE"}
+    assert event.source == "browser" and b"hop.de" not in record["Data"] and b"1234567" not in record["Data"]
+
+
+def test_capture_takes_nothing_while_the_identity_key_cannot_be_read(aws):
+    boto3.client("secretsmanager").delete_secret(SecretId="identity-key", ForceDeleteWithoutRecovery=True)
+    sent = {**sample("capture"), "rawPath": "/v1/track", "body": json.dumps({"event": "Seen", "userId": "jo@shop.de"})}
+    consented = {"context": {"consent": {"categoryPreferences": {"personalization": True}}}}
+    sent["body"] = json.dumps({**json.loads(sent["body"]), **consented})
+    assert handler("functions.capture.handler")(sent, CONTEXT)["statusCode"] == 503 and streamed() == []
 
 
 def test_archive_writes_the_same_object_when_delivered_again(aws):

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from shared.events.model import Consent
-from shared.identity.extract import MOST, USUAL, Policy, identified, known_as, policy, raw
+from shared.identity.extract import MOST, USUAL, Policy, identified, policy, raw
+from shared.identity.ids import known_as
 from tests.factories import KEYS, GivenKeys, event, order
 
 JO = KEYS.hashed("email", "jo@shop.de")
