@@ -2,13 +2,19 @@
 
 import gzip
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import pytest
 
 from infrastructure.cli import identity
 from shared.auth import user_hash
+from shared.identity.apply import read
+from shared.identity.graph import Link
+from shared.identity.linker import Linker
+from shared.identity.links import Seen
 from shared.profiles.store import ShoppersStore
+from shared.versioned import VersionedTable
 from tests.integration.conftest import YES, eventually, view
 
 
@@ -116,6 +122,22 @@ def test_what_an_operator_takes_apart_is_rebuilt_from_the_event_log(stack, brows
     assert f"a#{phone}" in told
     assert seen(states(f"a#{phone}")) == {wares[0]} and seen(states(f"u#{user}")) == set()
     assert "a borrowed phone" in identity.explain(stack, user)
+
+
+def test_consumers_that_merge_the_same_nodes_at_once_lose_no_link(stack, aws, shopper):
+    """Six of them with a connection of their own, on one table: every link is decided by DynamoDB's conditions."""
+    store = VersionedTable(aws("dynamodb"), stack.outputs["IdentityTable"])
+    names = [(f"email:{shopper}{n % 4}", f"phone:{shopper}{n % 9}") for n in range(36)]
+    links = [Seen(Link(float(n), f"m{n}", pair), arrived=(float(n), "")) for n, pair in enumerate(names)]
+
+    def consume(part):
+        Linker(VersionedTable(aws("dynamodb"), stack.outputs["IdentityTable"])).observe(part)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(consume, [links[n::6] for n in range(6)]))
+    draft = read(store, {name for pair in names for name in pair})
+    kept = {link.identifiers for part in draft.components.values() for link in part.links}
+    assert kept == set(names) and len({draft.home(name) for pair in names for name in pair}) == 1
 
 
 def _explained(stack, name):
