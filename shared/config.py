@@ -56,6 +56,7 @@ class ProfilesSettings:
     models_bucket: str
     lake_bucket: str
     privacy_key_arn: str
+    identity_limits: str = ""
     redis_url: str = ""
 
 
@@ -112,6 +113,7 @@ class TrainingSettings:
     catalog_table: str
     lists_table: str
     identity_table: str
+    identity_limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

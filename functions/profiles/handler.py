@@ -7,6 +7,7 @@ from shared.cache import connect
 from shared.config import ProfilesSettings, from_env
 from shared.events.quarantine import Quarantine
 from shared.identity.linker import Linker
+from shared.identity.settings import parse
 from shared.lists.store import ListsStore
 from shared.models.current import CurrentBundle
 from shared.observability import cache_failed, logger, metrics
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 settings = from_env(ProfilesSettings)
 quarantine = Quarantine(clients.s3(), settings.lake_bucket)
 shoppers = ShoppersStore(clients.dynamodb(), settings.shoppers_table)
-linker = Linker(VersionedTable(clients.dynamodb(), settings.identity_table))
+linker = Linker(VersionedTable(clients.dynamodb(), settings.identity_table), parse(settings.identity_limits))
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 current = CurrentBundle(ListsStore(clients.dynamodb(), settings.lists_table), clients.s3(), settings.models_bucket)
 privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)

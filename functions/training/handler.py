@@ -16,9 +16,10 @@ from shared.evaluation.protocol import Facts
 from shared.evaluation.report import report
 from shared.identity.live import live_graph
 from shared.identity.recompute import compare, summary_of
+from shared.identity.settings import parse
 from shared.lists.store import ListsStore
 from shared.models import bundle, impute, interactions, lists, members
-from shared.models.prepare import Room, prepare
+from shared.models.prepare import Room, Rules, prepare
 from shared.models.runs import Run, download
 from shared.models.train import TooLittleData, evaluate, neighbours, train
 from shared.observability import logger
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 settings = from_env(TrainingSettings)
+protection = parse(settings.identity_limits)
 catalog = CatalogStore(clients.dynamodb(), settings.catalog_table)
 
 
@@ -41,8 +43,8 @@ def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
         files = download(clients.s3(), settings.lake_bucket, Path(scratch, "lake"))
         if not files:
             raise TooLittleData("the lake is empty: send events first")
-        live = live_graph(clients.dynamodb(), settings.identity_table)
-        prepared = prepare(files, version, live.cuts, Room(str(Path(scratch, "duckdb"))))
+        live = live_graph(clients.dynamodb(), settings.identity_table, protection)
+        prepared = prepare(files, version, Rules(protection, live.cuts), Room(str(Path(scratch, "duckdb"))))
     guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts())
     run = run_of(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))

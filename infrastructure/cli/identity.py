@@ -11,8 +11,9 @@ from shared.errors import Conflict
 from shared.events import model
 from shared.events.lake import PREFIX
 from shared.identity.apply import read
-from shared.identity.graph import Graph, Profile, decide, kind_of
+from shared.identity.graph import Graph, Profile, Settings, decide, kind_of
 from shared.identity.record import Component, StoredLink
+from shared.identity.settings import parse
 from shared.identity.unmerge import unmerge as take_apart
 from shared.lists.store import ListsStore
 from shared.models.current import CurrentBundle
@@ -33,11 +34,16 @@ def explain(stack: Stack, shopper: str) -> str:
     draft = read(store, named)
     homes = {name: draft.home(name) for name in named if draft.home(name)}
     states = ShoppersStore(client(stack, "dynamodb"), stack.outputs["ShoppersTable"])
-    found = [_component(draft.components[home], name) for name, home in homes.items()]
+    found = [_component(draft.components[home], name, protection(stack)) for name, home in homes.items()]
     found += [_choices(key, read.state.choices) for key, read in states.get_many(keys(named)).items() if read.version]
     if not found:
         raise LocalStackError(f"Nothing is known of {shopper}.")
     return "\n\n".join(filter(None, found)) or f"{shopper} is linked to nobody, and has said nothing about consent."
+
+
+def protection(stack: Stack) -> Settings:
+    """Merge protection as the stack has it."""
+    return parse(stack.outputs.get("IdentityLimits", "limits:").removeprefix("limits:"))
 
 
 def names(shopper: str) -> list[str]:
@@ -53,8 +59,8 @@ def keys(identifiers: list[str]) -> list[str]:
     return [f"{kinds[kind_of(name)]}{name.partition(':')[2]}" for name in identifiers if kind_of(name) in kinds]
 
 
-def _component(part: Component, name: str) -> str:
-    graph = decide(part.known())
+def _component(part: Component, name: str, settings: Settings) -> str:
+    graph = decide(part.known(), settings)
     profile = graph.profile_of(name)
     lines = [f"{name}: {_standing(graph, profile, name)}"]
     lines += [f"    {member}, since {_time(joined)}" for member, joined in profile.joined.items()] if profile else []
@@ -98,7 +104,7 @@ def unmerge(stack: Stack, one: str, other: str, reason: str) -> str:
     """Take two identifiers apart and rebuild the states of everybody concerned from the event log."""
     store = VersionedTable(client(stack, "dynamodb"), stack.outputs["IdentityTable"])
     pair = (_only(store, one), _only(store, other))
-    parts = take_apart(store, pair, reason, time.time())
+    parts = take_apart(store, pair, reason, time.time(), protection(stack))
     made = {key for part in parts for key in rebuild(stack, part)}
     return f"{pair[0]} and {pair[1]} are apart. States rebuilt from the event log: {', '.join(sorted(made))}."
 
@@ -123,7 +129,9 @@ def rebuild(stack: Stack, part: Component) -> list[str]:
         events = list(events_of(stack, {key[2:] for key in wanted}))
         if not not_yet_archived(events, {key: read.state for key, read in live.items()}):
             try:
-                return _write(stack, store, live, rebuilt(events, decide(part.known()), _states(live)))
+                return _write(
+                    stack, store, live, rebuilt(events, decide(part.known(), protection(stack)), _states(live))
+                )
             except Conflict:
                 pass  # one of them came back meanwhile: read again
         time.sleep(3)

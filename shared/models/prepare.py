@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.identity.graph import Pair
+from shared.identity.graph import DEFAULT, Pair, Settings
 from shared.identity.recompute import Recomputed, own
 from shared.models.interactions import Interactions
 from shared.models.members import digest
@@ -146,19 +146,27 @@ class Room(NamedTuple):
         return {"temp_directory": self.folder, "memory_limit": self.memory, "threads": self.threads}
 
 
+class Rules(NamedTuple):
+    """How the identity graph is decided: merge protection, and what operators took apart."""
+
+    settings: Settings = DEFAULT
+    cuts: frozenset[Pair] = frozenset()
+
+
 ROOM = Room()
+RULES = Rules()
 
 
 def prepare(
     files: Sequence[str],
     version: str,
-    cuts: frozenset[Pair] = frozenset(),
+    rules: Rules = RULES,
     room: Room = ROOM,
 ) -> Prepared:
-    """Read lake files (gzip JSON Lines) for `version`; `cuts` are identifiers an operator took apart."""
+    """Read lake files (gzip JSON Lines) for `version`."""
     with duckdb.connect(config={**room.config(), "preserve_insertion_order": False}) as db:
         db.execute(EVENTS, [list(files)])
-        who = own(db, cuts=cuts)
+        who = own(db, rules.settings, rules.cuts)
         for statement in (WITHDRAWN, LEFT_OUT, ROWS):
             db.execute(statement)
         db.execute(KEPT, [BOT_VIEWS_A_DAY, LONG_LOOK])
