@@ -4,12 +4,12 @@ set -eu
 folder=$1 bundle=$2 version=$3
 cd "$folder"
 rm -rf bin .lock
-find . -type d \( -name tests -o -name test -o -name testing \) -path '*/*/*' -not -path './functions/*' -not -path './numpy/*' -prune -exec rm -rf {} +
-find . -type d -name tests -path './numpy/*' -prune -exec rm -rf {} +
+find . -type d \( -name tests -o -name test -o -name testing \) -path '*/*/*' -not -path './functions/*' -not -path './numpy/*' -not -path './sklearn/*' -prune -exec rm -rf {} +
+find . -type d -name tests \( -path './numpy/*' -o -path './sklearn/*' \) -prune -exec rm -rf {} +
 find . \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \) -type f -delete
 if [ "$bundle" = training ]; then
-  # What implicit, numpy and scipy.sparse never load; the bundle must stay under Lambda's 250 MB, so no .pyc either.
-  for part in stats optimize signal io ndimage interpolate integrate odr fft fftpack cluster misc datasets differentiate; do
+  # What implicit, numpy, scipy.sparse and scikit-learn never load; the bundle must stay under Lambda's 250 MB, so no .pyc either.
+  for part in signal io odr fftpack cluster misc datasets differentiate; do
     rm -rf "scipy/$part"
   done
   rm -f implicit/gpu/*.so

@@ -45,6 +45,7 @@ class ArchiveSettings:
 @dataclass(frozen=True, slots=True)
 class ProfilesSettings:
     shoppers_table: str
+    identity_table: str
     lists_table: str
     models_bucket: str
     lake_bucket: str
@@ -95,6 +96,15 @@ class FeedSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
+    lake_bucket: str
+    models_bucket: str
+    catalog_table: str
+    lists_table: str
+    identity_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
     lake_bucket: str
     models_bucket: str
     catalog_table: str

@@ -27,8 +27,9 @@ kinesis = clients.kinesis()
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 
 
-def log(event: Event) -> None:
-    streams.put_all(kinesis, settings.stream, [(event.anonymous_id or event.user_id, encode(event))])
+def log(events: list[Event]) -> None:
+    entries = [(event.anonymous_id or event.user_id, encode(event)) for event in events]
+    streams.put_all(kinesis, settings.stream, entries)
 
 
 def desk() -> ConsentDesk:

@@ -6,6 +6,7 @@ from shared import clients, streams
 from shared.cache import connect
 from shared.config import ProfilesSettings, from_env
 from shared.events.quarantine import Quarantine
+from shared.identity.linker import Linker
 from shared.lists.store import ListsStore
 from shared.models.current import CurrentBundle
 from shared.observability import cache_failed, logger, metrics
@@ -13,6 +14,7 @@ from shared.profiles.process import Processor, read
 from shared.profiles.publish import WriteThrough
 from shared.profiles.store import ShoppersStore
 from shared.trends.store import CountersStore
+from shared.versioned import VersionedTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 settings = from_env(ProfilesSettings)
 quarantine = Quarantine(clients.s3(), settings.lake_bucket)
 shoppers = ShoppersStore(clients.dynamodb(), settings.shoppers_table)
+linker = Linker(VersionedTable(clients.dynamodb(), settings.identity_table))
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 current = CurrentBundle(ListsStore(clients.dynamodb(), settings.lists_table), clients.s3(), settings.models_bucket)
 written = WriteThrough(connect(settings.redis_url, cache_failed))
@@ -32,7 +35,7 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
     entries = read(records, quarantine)
     counters.count(records[0].shard, [(e.sequence, e.signal) for e in entries])
     rank, version = current.get()
-    failed = Processor(shoppers, rank, version, written).process(entries)
+    failed = Processor(shoppers, linker, rank, version, written).process(entries)
     metrics.add_metric("EventsFolded", "Count", len(entries))
     metrics.add_metric("EventsQuarantined", "Count", len(records) - len(entries))
     return streams.failures(failed)

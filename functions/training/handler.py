@@ -14,9 +14,11 @@ from shared.catalog.store import CatalogStore
 from shared.config import TrainingSettings, from_env
 from shared.evaluation.protocol import Facts
 from shared.evaluation.report import report
+from shared.identity.live import live_graph
+from shared.identity.recompute import compare, summary_of
 from shared.lists.store import ListsStore
-from shared.models import bundle, interactions, lists
-from shared.models.prepare import prepare
+from shared.models import bundle, impute, interactions, lists, members
+from shared.models.prepare import Room, prepare
 from shared.models.runs import Run, download
 from shared.models.train import TooLittleData, evaluate, neighbours, train
 from shared.observability import logger
@@ -39,10 +41,19 @@ def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
         files = download(clients.s3(), settings.lake_bucket, Path(scratch, "lake"))
         if not files:
             raise TooLittleData("the lake is empty: send events first")
-        prepared = prepare(files, folder=str(Path(scratch, "duckdb")))
+        live = live_graph(clients.dynamodb(), settings.identity_table)
+        prepared = prepare(files, version, live.cuts, Room(str(Path(scratch, "duckdb"))))
+    guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts())
     run = run_of(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))
-    run.put_json("counts.json", prepared.counts)
+    run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
+    run.put("members.bin", members.dump(version, prepared.members))
+    told = compare(prepared.identity.profiles, live.profiles)
+    logger.info("identity graph", agreeing=told.agreeing, elsewhere=len(told.elsewhere), missing=len(told.missing))
+    imputed = [summary._asdict() for summary in summaries]
+    run.put_json(
+        "counts.json", {**prepared.counts, "imputed": imputed, "identity": summary_of(prepared.identity, told)}
+    )
     return {"version": version, "interactions": len(prepared.interactions)}
 
 
@@ -53,7 +64,8 @@ def do_train(event: dict[str, Any]) -> dict[str, Any]:
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
-    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()))))
+    guesses = impute.load(run.get("guesses.npz"))
+    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), guesses)))
     run.put_json("search.json", trained.search)
     run.put_json(
         "manifest.json",

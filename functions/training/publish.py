@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared import clients
 from shared.catalog.store import CatalogStore
-from shared.config import TrainingSettings, from_env
+from shared.config import PublishSettings, from_env
 from shared.errors import InvalidRequest
 from shared.lists.store import ListsStore
 from shared.models.publish import Publisher
@@ -14,7 +14,7 @@ from shared.observability import logger
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-settings = from_env(TrainingSettings)
+settings = from_env(PublishSettings)
 publisher = Publisher(
     ListsStore(clients.dynamodb(), settings.lists_table),
     CatalogStore(clients.dynamodb(), settings.catalog_table),

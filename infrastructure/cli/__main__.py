@@ -8,7 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.cli import demo, given_up, load, models, replay
+from infrastructure.cli import demo, given_up, identity, load, models, replay
 from infrastructure.cli.api import stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.shop import Choice, Shop
@@ -109,7 +109,12 @@ def do_replay(args: Arguments) -> None:
 
 
 def do_profile(args: Arguments) -> None:
-    print(profile(stack(args.stack_name), args.id))
+    found = stack(args.stack_name)
+    print(identity.explain(found, args.id) if args.explain else profile(found, args.id))
+
+
+def do_unmerge(args: Arguments) -> None:
+    print(identity.unmerge(stack(args.stack_name), args.one, args.other, args.reason))
 
 
 def do_status(args: Arguments) -> None:
@@ -148,7 +153,15 @@ def parser() -> argparse.ArgumentParser:
     again.set_defaults(run=do_replay)
     person = commands.add_parser("profile", help="what is known of a shopper")
     person.add_argument("id", help="user id or anonymous id")
+    person.add_argument(
+        "--explain", action="store_true", help="who is linked to whom and why, and the history of consent"
+    )
     person.set_defaults(run=do_profile)
+    apart = commands.add_parser("unmerge", help="take two identifiers apart that are not one shopper")
+    apart.add_argument("one", help="a user id, an anonymous id, or an identifier with its type")
+    apart.add_argument("other")
+    apart.add_argument("--reason", required=True, help="kept with the decision")
+    apart.set_defaults(run=do_unmerge)
     commands.add_parser("status", help="where the stack is and how it is doing").set_defaults(run=do_status)
     shop = commands.add_parser("demo", help="serve the demo shop")
     shop.add_argument("--port", type=int, default=8000)

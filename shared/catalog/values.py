@@ -107,7 +107,7 @@ def attributes(fields: dict[str, Any], known: Container[str]) -> dict[str, str]:
         raise InvalidRequest("must be an object of texts, numbers and booleans", "attributes")
     unknown = {name: value for name, value in fields.items() if name not in known and _plain(value)}
     found = {
-        string(str(name), "attributes")[:100]: _written(value, str(name))
+        string(str(name), "attributes")[:100]: _written(value, str(name) or "attributes")
         for name, value in {**given, **unknown}.items()
     }
     return dict([(name, value) for name, value in found.items() if name and value][:MOST_ATTRIBUTES])

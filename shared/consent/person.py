@@ -15,8 +15,3 @@ class Person(NamedTuple):
         """Of the states the call may touch: the device's own, and the known shopper's when proven."""
         device = (f"a#{self.anonymous_id}",) if self.anonymous_id else ()
         return (f"u#{self.user_id}", *device) if self.user_id and self.proven else device
-
-    def only(self, keys: tuple[str, ...]) -> "Person":
-        """The same with nothing but the ids of these keys."""
-        device, user = f"a#{self.anonymous_id}" in keys, f"u#{self.user_id}" in keys
-        return Person(self.anonymous_id if device else "", self.user_id if user else "", user)

@@ -26,6 +26,8 @@ def report(
 <h1>Model {escape(run["version"])}</h1>
 <div class="verdict {"yes" if passed else "no"}"><b>{"Published" if passed else "Not published; the current version goes on"}</b><ul>{verdict}</ul></div>
 <h2>What it learned from</h2>{_counts(run["counts"])}
+<h2>Who is who</h2>{_identity(run["counts"].get("identity", {}))}
+<h2>What shoppers did not say, and the model guessed</h2>{_imputed(run["counts"].get("imputed", []))}
 <h2>How good it is</h2><p><small>Measured on {run["shoppers"]} shoppers who came back after {_day(run["split"])},
 which no measured model had seen. Bars show means, whiskers the 95 % interval over shoppers.</small></p>{_charts(run["metrics"])}
 {_metrics(run["metrics"])}
@@ -45,6 +47,34 @@ def _counts(counts: dict[str, Any]) -> str:
     rows = "".join(f"<tr><td>{escape(k.replace('_', ' '))}</td><td class=n>{v:,}</td></tr>" for k, v in named.items())
     events = "".join(f"<tr><td>{escape(str(k))}</td><td class=n>{v:,}</td></tr>" for k, v in counts["by_event"].items())
     return f"<p>{_day(counts['first'])} to {_day(counts['last'])}</p><table>{rows}</table><details><summary>Events by name</summary><table>{events}</table></details>"
+
+
+IMPUTERS = {
+    "plain": "most frequent or median",
+    "trees": "trees over behaviour",
+    "": "none: nothing is missing, or too little is known",
+}
+
+
+def _identity(counts: dict[str, int]) -> str:
+    rows = "".join(f"<tr><td>{escape(name)}</td><td class=n>{value:,}</td></tr>" for name, value in counts.items())
+    return f"<p>Profiles by the whole lake, compared with the live graph.</p><table>{rows}</table>"
+
+
+def _imputed(rows: list[dict[str, Any]]) -> str:
+    """Known and guessed shoppers of each attribute, and how often each imputer was right where the truth is known."""
+
+    def share(row: dict[str, Any], imputer: str) -> str:
+        return f"{row['accuracy'][imputer]:.1%} ({row['loss'][imputer]:.3f})" if imputer in row["accuracy"] else ""
+
+    body = "".join(
+        f"<tr><td>{escape(row['attribute'].replace('_', ' '))}</td><td class=n>{row['known']:,}</td><td class=n>{row['imputed']:,}</td>"
+        f"<td>{IMPUTERS[row['imputer']]}</td><td class=n>{row['held_out']:,}</td><td class=n>{share(row, 'plain')}</td><td class=n>{share(row, 'trees')}</td></tr>"
+        for row in rows
+    )
+    return f"""<p><small>Guesses serve this model only and are no facts about anybody: they are not kept with shoppers, nor given out. Right means
+the value itself, for the year of birth within five years; in brackets the loss that chose (logarithmic, or years off; less is better).</small></p>
+<table><tr><th>Attribute</th><th>Known</th><th>Guessed</th><th>By</th><th>Judged on</th><th>Most frequent or median right</th><th>Trees right</th></tr>{body}</table>"""
 
 
 def _charts(metrics: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ class Interactions:
     """m rows in order of time, over n items and u shoppers."""
 
     items: NDArray[Any]  # (n,) unicode ids, sorted
-    shoppers: NDArray[Any]  # (u,) unicode keys, sorted
+    shoppers: NDArray[np.uint64]  # (u,) sorted hashes (see `members.digest`): nobody can be told from them
     shopper: NDArray[np.int32]  # (m,) position in `shoppers`
     item: NDArray[np.int32]  # (m,) position in `items`
     at: NDArray[np.float64]  # (m,) epoch seconds

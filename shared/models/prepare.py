@@ -1,39 +1,50 @@
-"""Lake files to interactions, with DuckDB: one line a message, anonymous histories joined to who logged in, refunds taken back."""
+"""Lake files to interactions, with DuckDB: one line a message, histories joined to the shoppers they belong to, refunds taken back.
+
+Shoppers' keys are read here and end here: what comes out has hashes in their place, salted with the version, and no order that
+follows from the keys.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
+from shared.identity.graph import Pair
+from shared.identity.recompute import Recomputed, own
 from shared.models.interactions import Interactions
+from shared.models.members import digest
+from shared.models.people import People
 
 COLUMNS = (
     "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', anonymousId: 'VARCHAR', userId: 'VARCHAR',"
-    " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON'}"
+    " previousId: 'VARCHAR', source: 'VARCHAR', identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
+    " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON', consent: 'STRUCT(personalization BOOLEAN)'}"
 )
 BOT_VIEWS_A_DAY = 2000
 LONG_LOOK = 20.0  # seconds
 
 EVENTS = f"""
 CREATE TABLE events AS
-SELECT DISTINCT ON (messageId) *, epoch(timestamp) AS ts FROM read_json(?, format='newline_delimited', columns={COLUMNS})
+SELECT DISTINCT ON (messageId) * REPLACE (
+         coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
+         coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified), epoch(timestamp) AS ts
+FROM read_json(?, format='newline_delimited', columns={COLUMNS})
 """  # noqa: S608 - no outside text in it
 
-# The last verified user of a device owns what the device did before.
-LINKS = """
-CREATE TABLE links AS
-SELECT anonymousId, arg_max(userId, ts) AS userId FROM events
-WHERE verified AND userId <> '' AND anonymousId <> '' GROUP BY anonymousId
+# Who took back the consent to personalization, and said nothing else on purpose since. What they did before is not learned from either.
+WITHDRAWN = """
+CREATE TABLE withdrawn AS
+SELECT shopper FROM (
+  SELECT shopper, ts, coalesce(consent.personalization, false) AS agreed FROM owned
+  WHERE type = 'track' AND event = 'Consent Changed' AND shopper <> '')
+GROUP BY shopper
+HAVING max(ts) FILTER (WHERE NOT agreed) >= coalesce(max(ts) FILTER (WHERE agreed), '-infinity'::DOUBLE)
 """
 
-OWNED = """
-CREATE TABLE owned AS
-SELECT e.*, CASE WHEN e.verified AND e.userId <> '' THEN 'u#' || e.userId
-                 WHEN l.userId IS NOT NULL THEN 'u#' || l.userId
-                 WHEN e.anonymousId <> '' THEN 'a#' || e.anonymousId ELSE '' END AS shopper
-FROM events e LEFT JOIN links l USING (anonymousId)
-"""
+LEFT_OUT = "DELETE FROM owned WHERE shopper IN (SELECT shopper FROM withdrawn)"
 
 # One row an item: products[] of an order, or the event's own product.
 ROWS = """
@@ -77,53 +88,130 @@ SELECT *, CASE WHEN kind = 3 THEN dense_rank() OVER (ORDER BY CASE WHEN kind = 3
 FROM sessions
 """
 
-COUNTRY = """
-SELECT shopper, upper(coalesce(arg_max(found, ts), '')) AS country FROM (
-  SELECT shopper, ts, coalesce(traits->>'$.address.country', traits->>'$.country', context->>'$.location.country',
-                               right(context->>'$.locale', 2)) AS found FROM owned)
-WHERE shopper <> '' AND length(found) = 2 GROUP BY shopper
+NUMBERS = """
+CREATE TABLE numbers AS
+SELECT shopper, row_number() OVER (ORDER BY shopper) - 1 AS n FROM (SELECT DISTINCT shopper FROM numbered)
+"""
+
+# The latest each shopper said of themselves. A shopper says few different things, so they are put together before they are looked at.
+PEOPLE = r"""
+WITH words AS (
+  SELECT n, max(ts) AS ts,
+         json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
+         json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
+  FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around),
+said AS (
+  SELECT n, ts, coalesce(
+           nullif(regexp_extract(trait[1], '^[A-Za-z]{2}$'), ''), nullif(regexp_extract(trait[2], '^[A-Za-z]{2}$'), ''),
+           nullif(regexp_extract(around[1], '^[A-Za-z]{2}$'), ''),
+           nullif(regexp_extract(around[2], '^[A-Za-z]{2,3}[-_](?:[A-Za-z]{4}[-_])?([A-Za-z]{2})$', 1), '')) AS country,
+         CASE WHEN lower(trim(trait[3])) IN ('f', 'female', 'woman', 'w') THEN 'f'
+              WHEN lower(trim(trait[3])) IN ('m', 'male', 'man') THEN 'm'
+              WHEN lower(trim(trait[3])) IN ('x', 'd', 'diverse', 'non-binary', 'nonbinary', 'other') THEN 'x' END AS gender,
+         coalesce(TRY_CAST(trait[4] AS DOUBLE), year(to_timestamp(ts)) - TRY_CAST(trait[5] AS DOUBLE)) AS birth_year,
+         lower(around[3])[:20] AS device, lower(regexp_extract(around[2], '^[A-Za-z]{2,3}')) AS language, around[4] AS timezone
+  FROM words)
+SELECT upper(coalesce(arg_max(country, ts), '')) AS country,
+       coalesce(arg_max(gender, ts), '') AS gender,
+       coalesce(arg_max(birth_year, ts) FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
+       coalesce(arg_max(device, ts) FILTER (device <> ''), '') AS device,
+       coalesce(arg_max(language, ts) FILTER (language <> ''), '') AS language,
+       coalesce(arg_max(timezone, ts) FILTER (timezone <> ''), '') AS timezone
+FROM numbers LEFT JOIN said USING (n) GROUP BY n ORDER BY n
+"""
+
+# The shoppers learned from, and the devices their events came from: who asks about a device must find it too.
+MEMBERS = """
+SELECT shopper FROM numbers
+UNION SELECT 'a#' || anonymousId FROM owned JOIN numbers USING (shopper) WHERE anonymousId <> ''
 """
 
 
 class Prepared(NamedTuple):
     interactions: Interactions
+    identity: Recomputed
+    people: People  # numbered as the shoppers of `interactions`
+    members: list[str]  # keys of all who were learned from; never stored as they are
     counts: dict[str, Any]  # plain numbers for the report
 
 
-def prepare(files: Sequence[str], memory: str = "2GB", folder: str = "/tmp/duckdb", threads: int = 2) -> Prepared:  # noqa: S108
-    """Read lake files (gzip JSON Lines). Spills to `folder` beyond `memory`."""
-    with duckdb.connect(
-        config={"memory_limit": memory, "temp_directory": folder, "threads": threads, "preserve_insertion_order": False}
-    ) as db:
+class Room(NamedTuple):
+    """What DuckDB may use; it spills to `folder` beyond `memory`."""
+
+    folder: str = "/tmp/duckdb"  # noqa: S108
+    memory: str = "2GB"
+    threads: int = 2
+
+    def config(self) -> dict[str, Any]:
+        return {"temp_directory": self.folder, "memory_limit": self.memory, "threads": self.threads}
+
+
+ROOM = Room()
+
+
+def prepare(
+    files: Sequence[str],
+    version: str,
+    cuts: frozenset[Pair] = frozenset(),
+    room: Room = ROOM,
+) -> Prepared:
+    """Read lake files (gzip JSON Lines) for `version`; `cuts` are identifiers an operator took apart."""
+    with duckdb.connect(config={**room.config(), "preserve_insertion_order": False}) as db:
         db.execute(EVENTS, [list(files)])
-        for statement in (LINKS, OWNED, ROWS):
+        who = own(db, cuts=cuts)
+        for statement in (WITHDRAWN, LEFT_OUT, ROWS):
             db.execute(statement)
         db.execute(KEPT, [BOT_VIEWS_A_DAY, LONG_LOOK])
         db.execute(NUMBERED)
-        return Prepared(_columns(db), _counts(db))
+        db.execute(NUMBERS)
+        members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
+        interactions, people = _columns(db, version)
+        return Prepared(interactions, who, people, members, _counts(db))
 
 
-def _columns(db: duckdb.DuckDBPyConnection) -> Interactions:
+def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:
     items = _texts(db.execute("SELECT DISTINCT item FROM kept ORDER BY item").fetchnumpy()["item"])
-    shoppers = _texts(db.execute("SELECT DISTINCT shopper FROM numbered ORDER BY shopper").fetchnumpy()["shopper"])
+    hashes = _hashes(version, db.execute("SELECT shopper FROM numbers ORDER BY n").fetchnumpy()["shopper"])
+    order = np.argsort(hashes)
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
     rows = db.execute("""
-        WITH i AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS n FROM (SELECT DISTINCT item FROM kept)),
-             s AS (SELECT shopper, row_number() OVER (ORDER BY shopper) - 1 AS n FROM (SELECT DISTINCT shopper FROM numbered))
+        WITH i AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS n FROM (SELECT DISTINCT item FROM kept))
         SELECT s.n AS shopper, i.n AS item, ts, kind, session, basket, quantity
-        FROM numbered JOIN i USING (item) JOIN s USING (shopper) ORDER BY ts, messageId, i.n""").fetchnumpy()
-    known = dict(db.execute(COUNTRY).fetchall())
-    return Interactions(
+        FROM numbered JOIN i USING (item) JOIN numbers s USING (shopper) ORDER BY ts, messageId, i.n""").fetchnumpy()
+    interactions = Interactions(
         items=items,
-        shoppers=shoppers,
-        shopper=rows["shopper"].astype(np.int32),
+        shoppers=hashes[order],
+        shopper=place[rows["shopper"].astype(np.int32)],
         item=rows["item"].astype(np.int32),
         at=rows["ts"].astype(np.float64),
         kind=rows["kind"].astype(np.int8),
-        session=rows["session"].astype(np.int32),
-        basket=rows["basket"].astype(np.int32),
+        session=by_time(rows["session"].astype(np.int32)),
+        basket=by_time(rows["basket"].astype(np.int32)),
         quantity=rows["quantity"].astype(np.float32),
-        countries=_texts(np.array([known.get(shopper, "") for shopper in shoppers], dtype=object)),
+        countries=np.empty(0, "U1"),
     )
+    said = db.execute(PEOPLE).fetchnumpy()
+    people = People(*(_column(said[name])[order] for name in People._fields))
+    return replace(interactions, countries=people.country), people
+
+
+def _hashes(version: str, keys: Any) -> NDArray[np.uint64]:
+    return np.frombuffer(b"".join(digest(version, key) for key in keys), ">u8").astype(np.uint64)
+
+
+def by_time(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same groups, numbered as they first appear, so that the numbers tell nothing else; −1 stays."""
+    first = np.full(int(numbers.max(initial=-1)) + 1, len(numbers), np.int64)
+    at = np.flatnonzero(numbers >= 0)[::-1]
+    first[numbers[at]] = at  # the last write wins, which is the first appearance
+    named = np.empty(len(first), np.int32)
+    named[np.argsort(first, kind="stable")] = np.arange(len(first), dtype=np.int32)
+    return np.where(numbers >= 0, named[numbers], -1).astype(np.int32) if len(first) else numbers
+
+
+def _column(values: Any) -> Any:
+    return np.asarray(values, np.float32) if values.dtype.kind == "f" else _texts(values)
 
 
 def _texts(values: Any) -> Any:
@@ -138,6 +226,7 @@ def _counts(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
                (SELECT count(DISTINCT session) FROM numbered) AS sessions,
                (SELECT count(DISTINCT messageId) FROM kept WHERE kind = 3) AS orders,
                (SELECT count(*) FROM owned WHERE shopper = '') AS without_consent,
+               (SELECT count(*) FROM withdrawn) AS shoppers_who_withdrew_consent,
                (SELECT min(ts) FROM events) AS first, (SELECT max(ts) FROM events) AS last"""
     row = db.execute(single).fetchone() or ()
     names = [column[0] for column in db.description or []]

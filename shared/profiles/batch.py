@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+from shared.consent.choices import refused
 from shared.events.model import Event
-from shared.identity import resolve
+from shared.identity.linker import Standing
+from shared.identity.links import Seen, seen
 from shared.profiles import consent
-from shared.profiles.fold import fold
-from shared.profiles.merge import merge
+from shared.profiles.fold import SESSION_GAP, fold
+from shared.profiles.merge import left_over, merge
 from shared.profiles.signals import Signal
 from shared.profiles.state import MESSAGE_IDS, WATERMARKS, Candidate, State
 
@@ -20,16 +22,23 @@ Rank = Callable[[State, float], tuple[list[Candidate], list[Candidate]]]
 
 
 class Entry(NamedTuple):
-    """One record, read: everything that can fail has been done."""
+    """One record, read: everything that can fail has been done.
+
+    `device` is the key of the device whose history joins the shopper's with this entry, "" for none; only what it did in the same
+    session when it is `shared`. `gained` are keys of further devices found to be the shopper's.
+    """
 
     sequence: int
     partition_key: str
     shopper: str
-    device: str
     user_id: str
     message_id: int
     received: float  # epoch seconds
     signal: Signal
+    seen: Seen
+    device: str = ""
+    shared: bool = False
+    gained: tuple[str, ...] = ()
 
 
 class Group(NamedTuple):
@@ -48,13 +57,33 @@ def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> En
     return Entry(
         sequence=sequence,
         partition_key=partition_key,
-        shopper=resolve.shopper(event),
-        device=resolve.device(event),
+        shopper=shopper(event),
         user_id=event.user_id,
         message_id=int.from_bytes(digest, "big") >> 1,
         received=event.received_at.timestamp(),
         signal=signal,
+        seen=seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
     )
+
+
+def shopper(event: Event) -> str:
+    """Key of the state the event belongs to: `u#…` with a verified user id, else `a#…`, or "" for an event of nobody."""
+    if event.verified and event.user_id:
+        return f"u#{event.user_id}"
+    return f"a#{event.anonymous_id}" if event.anonymous_id else ""
+
+
+def placed(entry: Entry, standing: Standing) -> Entry:
+    """The entry with what the identity graph says of its device."""
+    if not (entry.seen.device and (standing.joined or standing.shared)):
+        return entry
+    return entry._replace(
+        device=_key(entry.seen.device), shared=standing.shared, gained=tuple(map(_key, standing.gained))
+    )
+
+
+def _key(anonymous: str) -> str:
+    return f"a#{anonymous.partition(':')[2]}"
 
 
 def groups(entries: Iterable[Entry]) -> list[Group]:
@@ -68,14 +97,19 @@ def groups(entries: Iterable[Entry]) -> list[Group]:
 
     known = [e for e in entries if e.shopper]
     for e in known:
-        member[root(e.device or e.shopper)] = root(e.shopper)
+        for key in _keys(e):
+            member[root(key)] = root(e.shopper)
     keys: dict[str, set[str]] = {}
     sorted_entries: dict[str, list[Entry]] = {}
     for e in known:
         group = root(e.shopper)
-        keys.setdefault(group, set()).update(filter(None, (e.shopper, e.device)))
+        keys.setdefault(group, set()).update(_keys(e))
         sorted_entries.setdefault(group, []).append(e)
     return [Group(tuple(sorted(keys[g])), sorted_entries[g]) for g in keys]
+
+
+def _keys(e: Entry) -> list[str]:
+    return [e.shopper, *([e.device] if e.device else []), *e.gained]
 
 
 def fold_group(group: Group, states: dict[str, State]) -> float:
@@ -86,17 +120,20 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
     received = 0.0
     for e in group.entries:
         state = states[e.shopper]
-        if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence:
+        if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence or consent.says_nothing(
+            state, e.signal.choice
+        ):
             continue
-        if e.signal.choice and not e.signal.choice.personalization and consent.unknown(state):
-            continue  # a no of somebody unknown, or erased meanwhile: nothing is stored
         received = max(received, e.received)
         if not _agreed(e, states):
             _mark(state, e)
             continue
-        if e.device and states[e.device] is not state:
-            states[e.device] = merge(state, states[e.device], e.user_id)
-            _mark(states[e.device], e)
+        for key in _keys(e)[1:]:
+            if not refused(states[key].choices):
+                states[key] = _joined(state, states[key], e, shared=e.shared and key == e.device)
+                _mark(states[key], e)
+        if state.shared and e.signal.at - state.session.last > SESSION_GAP:
+            state = states[e.shopper] = left_over(state)
         repeated = e.message_id in state.message_ids
         _mark(state, e)
         if not repeated:
@@ -109,6 +146,15 @@ def _agreed(e: Entry, states: dict[str, State]) -> bool:
     """Whether the event may count for the shopper, and for the device it came from; both hear what it says."""
     heard = [consent.hear(states[key], e.signal.choice) for key in dict.fromkeys((e.shopper, e.device)) if key]
     return all(heard)
+
+
+def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
+    """What stays on the device. Of a shared one, only what was done in the session of the log-in is the user's; the rest was
+    somebody's whom nobody knows."""
+    of_session = e.signal.at - device.session.last <= SESSION_GAP
+    left = left_over(device) if (shared or device.shared) and not of_session else merge(user, device, e.user_id)
+    left.shared = shared or device.shared
+    return left
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:

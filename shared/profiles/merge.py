@@ -23,7 +23,20 @@ def merge(user: State, device: State, user_id: str) -> State:
     user.watermarks = merged_watermarks(user.watermarks, device.watermarks)
     user.message_ids = (device.message_ids + user.message_ids)[-MESSAGE_IDS:]
     user.choices = join(user.choices, device.choices)
-    return State(watermarks=device.watermarks, message_ids=device.message_ids, user_id=user_id, choices=device.choices)
+    left = left_over(device)
+    left.user_id = user_id
+    return left
+
+
+def left_over(device: State) -> State:
+    """A device without its history: what recognises records already folded in, what was agreed to, and that it is shared."""
+    return State(
+        watermarks=device.watermarks,
+        message_ids=device.message_ids,
+        user_id=device.user_id,
+        shared=device.shared,
+        choices=device.choices,
+    )
 
 
 def merged_watermarks(ours: dict[str, str], theirs: dict[str, str]) -> dict[str, str]:

@@ -9,8 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.errors import Conflict, Unavailable
 from shared.events import model
 from shared.events.quarantine import Quarantine
+from shared.identity.linker import Linker
 from shared.profiles import consent, signals
-from shared.profiles.batch import Entry, Group, Rank, entry, fold_group, groups, rank_group
+from shared.profiles.batch import Entry, Group, Rank, entry, fold_group, groups, placed, rank_group
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned
 from shared.streams import Record
@@ -33,10 +34,11 @@ def read(records: Iterable[Record], quarantine: Quarantine) -> list[Entry]:
 
 
 class Processor:
-    """Folds batches. `rank` and `model_version` say what to show; `saved` is told the states that were written."""
+    """Folds batches. `linker` says whose devices they are, `rank` and `model_version` what to show; `saved` is told the written states."""
 
-    def __init__(self, store: ShoppersStore, rank: Rank, model_version: str, saved: Saved) -> None:
+    def __init__(self, store: ShoppersStore, linker: Linker, rank: Rank, model_version: str, saved: Saved) -> None:
         self.store = store
+        self.linker = linker
         self.rank = rank
         self.model_version = model_version
         self.saved = saved
@@ -46,13 +48,16 @@ class Processor:
 
         Records after it may have been saved already: their watermarks make the second delivery harmless.
         """
-        parts = groups(entries)
         try:
+            standings = self.linker.observe([entry.seen for entry in entries])
+            parts = groups(placed(entry, standing) for entry, standing in zip(entries, standings, strict=True))
             read = self.store.get_many(key for group in parts for key in group.keys)
-        except (ClientError, BotoCoreError, Unavailable):
+        except (ClientError, BotoCoreError, Unavailable, Conflict):
             return entries[0].sequence if entries else None
         with ThreadPoolExecutor(WRITERS) as pool:
             failed = [seq for seq in pool.map(lambda group: self._save(group, read), parts) if seq is not None]
+        if failed:
+            self.linker.forget()
         return min(failed, default=None)
 
     def _save(self, group: Group, read: dict[str, Versioned]) -> int | None:

@@ -1,6 +1,8 @@
 """What is shipped to AWS: built for its platform, complete, and small enough for Lambda."""
 
+import platform
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,11 +25,15 @@ LIGHT = ["CaptureFunction", "RecommendFunction", "ConsentFunction"]
 def built(request, tmp_path_factory):
     """Logical id of a function, and the folder that `sam build` would zip for AWS."""
     folder = tmp_path_factory.mktemp(request.param)
-    target = ["BUILD_PLATFORM=aarch64-manylinux_2_28", "BUILD_PYTHON=3.13", f"ARTIFACTS_DIR={folder}"]
-    command = ["make", "-s", f"build-{request.param}", *target]
+    build(request.param, folder, "aarch64", "3.13")
+    return request.param, folder
+
+
+def build(function, folder, processor, python):
+    target = [f"BUILD_PLATFORM={processor}-manylinux_2_28", f"BUILD_PYTHON={python}", f"ARTIFACTS_DIR={folder}"]
+    command = ["make", "-s", f"build-{function}", *target]
     run = subprocess.run(command, cwd=ROOT / "functions", capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    return request.param, folder
 
 
 def machine(library):
@@ -54,9 +60,37 @@ def test_a_bundle_holds_its_handlers_and_the_shared_modules_and_nothing_of_the_o
     assert not {".venv", ".local", ".git", "tests"} & names
 
 
+LEARNS = """
+import numpy as np, scipy.sparse as sp
+import duckdb
+from shared.models.fit import fit
+from shared.models.impute import impute
+from shared.models.interactions import Interactions
+from shared.models.people import People
+n = 600
+number = np.arange(n)
+data = Interactions(np.array(["a", "b"]), number.astype(np.uint64), number.astype(np.int32), (number % 2).astype(np.int32), number * 1.0,
+    np.full(n, 3, np.int8), number.astype(np.int32), number.astype(np.int32), np.ones(n, np.float32), np.full(n, ""))
+assert fit(data, 600.0).item_factors.shape[1]
+words = np.where(number < 300, np.where(number % 2 == 0, "f", "m"), "")
+people = People(words, words, np.where(number < 300, 1950.0 + number % 2 * 40, np.nan), *(np.full(n, ""),) * 3)
+assert "trees" in {row.imputer for row in impute(data, people, {"a": ("A", "", 1.0), "b": ("B", "", 2.0)})[1]}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="wheels are for Linux")
+def test_what_is_left_out_of_the_training_bundle_is_never_missed(tmp_path):
+    build("TrainingFunction", tmp_path, platform.machine(), f"{sys.version_info.major}.{sys.version_info.minor}")
+    alone = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", LEARNS], cwd=tmp_path, env=alone, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_what_serves_shoppers_ships_no_models(built):
     function, folder = built
-    heavy = {"numpy", "scipy", "implicit", "duckdb"} & {path.name for path in folder.iterdir()}
+    heavy = {"numpy", "scipy", "sklearn", "implicit", "duckdb"} & {path.name for path in folder.iterdir()}
     if function in LIGHT:
         assert (
             not heavy

@@ -81,6 +81,7 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "LAKE_BUCKET",
                 "SHOPPERS_TABLE",
                 "LISTS_TABLE",
+                "IDENTITY_TABLE",
                 "CATALOG_TABLE",
                 "MODELS_BUCKET",
             ],

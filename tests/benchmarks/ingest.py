@@ -209,7 +209,7 @@ def main():
     ready = multiprocessing.get_context("spawn").Queue()
     stub = multiprocessing.get_context("spawn").Process(target=serve, args=(ready, args.items), daemon=True)
     stub.start()
-    names = ("STREAM", "SECRET_ARN", "LAKE_BUCKET", "MODELS_BUCKET", "SHOPPERS_TABLE", "LISTS_TABLE")
+    names = ("STREAM", "SECRET_ARN", "LAKE_BUCKET", "MODELS_BUCKET", "SHOPPERS_TABLE", "LISTS_TABLE", "IDENTITY_TABLE")
     os.environ.update(
         {
             **dict.fromkeys(names, "x"),

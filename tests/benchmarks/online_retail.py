@@ -31,7 +31,7 @@ from shared.events.model import encode
 from shared.models.candidates import rank
 from shared.models.fit import described, fit
 from shared.models.interactions import DAY
-from shared.models.prepare import prepare
+from shared.models.prepare import Room, prepare
 from shared.models.tune import search
 from shared.recommend.pipeline import Reads, answer
 from shared.recommend.request import Filter, Request
@@ -45,7 +45,7 @@ def interactions(shop):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "events.jsonl.gz")
         path.write_bytes(lake.lines(encode(event) for event in events))
-        return prepare([str(path)], folder=folder).interactions
+        return prepare([str(path)], "benchmark", room=Room(folder)).interactions
 
 
 def served(bundle, now):

@@ -4,6 +4,7 @@ Each side runs in a process of its own on the same rows. "raw" is `implicit`'s A
 matrix; "train" is all the training step does: search of the settings, the trial that is measured, and the fit on everything.
 CPU seconds count all threads. They say what a run costs; wall time also shows what does not run in parallel, and, on a shared
 machine, what others were doing. Reading the lake and measuring the model are steps of their own and not counted.
+"impute" is what the step before adds to guess what shoppers did not say of themselves.
 """
 
 import argparse
@@ -22,6 +23,11 @@ ITEMS = 100_000
 ROWS_A_SHOPPER = 20
 SEED = 1
 GOAL = 1.5
+SIDES = {
+    "raw": "ALS alone (implicit)",
+    "train": "Shopwindow's training step",
+    "impute": "Guessing what shoppers did not say",
+}
 
 
 def interactions(rows):
@@ -44,7 +50,7 @@ def interactions(rows):
     sorted_rows = np.argsort(at)
     return Interactions(
         items=np.array([f"item-{n:06d}" for n in range(ITEMS)]),
-        shoppers=np.array([f"a#{n:08d}" for n in range(shoppers)]),
+        shoppers=np.arange(shoppers, dtype=np.uint64),
         shopper=shopper[sorted_rows],
         item=item[sorted_rows].astype(np.int32),
         at=at[sorted_rows],
@@ -53,6 +59,28 @@ def interactions(rows):
         basket=np.where(order, session, -1)[sorted_rows].astype(np.int32),
         quantity=np.ones(rows, np.float32),
         countries=np.full(shoppers, "GB"),
+    )
+
+
+def people(data):
+    """Six in ten say their country, two in ten gender and year of birth, nine in ten have a device; all but the device goes with taste."""
+    import numpy as np
+
+    from shared.models.people import People
+
+    size = len(data.shoppers)
+    rng, taste = np.random.default_rng(SEED), np.arange(size) % 200
+
+    def said(values, share, nothing=""):
+        return np.where(rng.random(size) < share, values, nothing)
+
+    return People(
+        country=said(np.array(["GB", "DE", "FR", "ES", "IT", "SE", "NL", "US"])[taste % 8], 0.6),
+        gender=said(np.where(taste % 2 == 0, "f", "m"), 0.2),
+        birth_year=said(1950.0 + taste // 4, 0.2, np.nan),
+        device=said(rng.choice(["mobile", "desktop"], size), 0.9),
+        language=rng.choice(["en", "de", "fr", "es"], size),
+        timezone=np.full(size, ""),
     )
 
 
@@ -80,6 +108,19 @@ def whole(data):
     return began
 
 
+def guessing(data):
+    from threadpoolctl import threadpool_limits
+
+    from shared.models.impute import impute
+
+    facts = {str(item): (f"C{n % 20}", "", 10.0 + n % 50) for n, item in enumerate(data.items)}
+    asked = people(data)
+    began = clocks()
+    with threadpool_limits(1, "blas"):
+        impute(data, asked, facts)
+    return began
+
+
 def clocks():
     return time.perf_counter(), time.process_time()
 
@@ -87,7 +128,7 @@ def clocks():
 def child(side, rows):
     warnings.simplefilter("ignore")
     data = interactions(rows)
-    wall, cpu = {"raw": raw, "train": whole}[side](data)
+    wall, cpu = {"raw": raw, "train": whole, "impute": guessing}[side](data)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak": peak}))
 
@@ -95,7 +136,7 @@ def child(side, rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--side", choices=["raw", "train"])
+    parser.add_argument("--side", choices=["raw", "train", "impute"])
     args = parser.parse_args()
     if args.side:
         child(args.side, args.rows)
@@ -104,12 +145,14 @@ def main():
     print(f"{os.cpu_count()}-core {platform.machine()}, Python {platform.python_version()}, {packages}, seed {SEED}")
     print(f"{args.rows:,} interactions, {ITEMS:,} items\n\n| | wall s | CPU s | peak GB |\n|---|--:|--:|--:|")
     found = {}
-    for side, name in (("raw", "ALS alone (implicit)"), ("train", "Shopwindow's training step")):
+    for side, name in SIDES.items():
         command = [sys.executable, "-m", "tests.benchmarks.training", "--side", side, "--rows", str(args.rows)]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
         found[side] = row = json.loads(done.stdout)
         print(f"| {name} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['peak']:.2f} |", flush=True)
     cpu, wall = (found["train"][clock] / found["raw"][clock] for clock in ("cpu", "wall"))
+    share = {clock: found["impute"][clock] / found["train"][clock] for clock in ("cpu", "wall")}
+    print(f"\nGuessing adds {share['cpu']:.1%} in CPU time, {share['wall']:.1%} in wall time to the training step")
     print(f"\nRatio {cpu:.2f} in CPU time, {wall:.2f} in wall time (goal: at most {GOAL} at 20,000,000 interactions)")
 
 

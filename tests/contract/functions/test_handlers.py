@@ -28,6 +28,7 @@ ENV = {
     "MODELS_BUCKET": "models",
     "SHOPPERS_TABLE": "shoppers",
     "LISTS_TABLE": "lists",
+    "IDENTITY_TABLE": "identity",
 }
 
 
@@ -45,7 +46,7 @@ def aws(monkeypatch):
         boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        for table in ("shoppers", "lists"):
+        for table in ("shoppers", "lists", "identity"):
             boto3.client("dynamodb").create_table(
                 TableName=table,
                 BillingMode="PAY_PER_REQUEST",

@@ -8,9 +8,11 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from shared.events.quarantine import Quarantine, key
+from shared.identity.linker import Linker
 from shared.profiles.process import Processor, read
 from shared.profiles.store import ShoppersStore
 from shared.streams import Record
+from shared.versioned import VersionedTable
 from tests.factories import event, record
 
 
@@ -22,23 +24,25 @@ def no_rank(state, now):
 def aws():
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        dynamodb.create_table(
-            TableName="shoppers",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+        for name in ("shoppers", "identity"):
+            dynamodb.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            )
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket="lake")
         yield ShoppersStore(dynamodb, "shoppers"), Quarantine(s3, "lake")
 
 
 def processor(store):
-    return Processor(store, no_rank, "v1", lambda states: None)
+    linker = Linker(VersionedTable(store.items.client, "identity"))
+    return Processor(store, linker, no_rank, "v1", lambda states: None)
 
 
 def table(store):
-    items = store.client.scan(TableName="shoppers")["Items"]
+    items = store.items.client.scan(TableName="shoppers")["Items"]
     return {item["pk"]["S"]: (item["value"]["B"], item["version"]["N"]) for item in items}
 
 

@@ -58,5 +58,5 @@ def test_linked_states_are_saved_all_or_none(store):
 
 def test_states_expire_counted_from_the_latest_event(store):
     store.save({"a#1": Versioned(State(), 0)}, 1000.0)
-    item = store.client.get_item(TableName="shoppers", Key={"pk": {"S": "a#1"}})["Item"]
+    item = store.items.client.get_item(TableName="shoppers", Key={"pk": {"S": "a#1"}})["Item"]
     assert int(item["expires"]["N"]) == 1000 + 180 * 86400

@@ -16,11 +16,13 @@ from shared.capture import intake
 from shared.catalog.desk import CatalogDesk
 from shared.catalog.store import CatalogStore
 from shared.events.quarantine import Quarantine
+from shared.identity.linker import Linker
 from shared.profiles.process import Processor, read
 from shared.profiles.store import ShoppersStore
 from shared.streams import Record
+from shared.versioned import VersionedTable
 
-TABLES = ("shoppers", "lists", "catalog")
+TABLES = ("shoppers", "lists", "catalog", "identity")
 
 
 class Back:
@@ -29,6 +31,7 @@ class Back:
     def __init__(self, stack):
         self.stack = stack
         self.shoppers = ShoppersStore(boto3.client("dynamodb"), "shoppers")
+        self.linker = Linker(VersionedTable(boto3.client("dynamodb"), "identity"))
         self.catalog = CatalogStore(boto3.client("dynamodb"), "catalog")
         self.quarantine = Quarantine(boto3.client("s3"), "lake")
         self.lock = threading.Lock()
@@ -54,7 +57,9 @@ class Back:
             ]
             entries = read(records, self.quarantine)
             assert (
-                Processor(self.shoppers, lambda state, now: ([], []), "v1", lambda states: None).process(entries)
+                Processor(self.shoppers, self.linker, lambda state, now: ([], []), "v1", lambda states: None).process(
+                    entries
+                )
                 is None
             )
             self.batches.append(len(records))
@@ -106,6 +111,7 @@ def stack():
             "ShoppersTable": "shoppers",
             "ListsTable": "lists",
             "CatalogTable": "catalog",
+            "IdentityTable": "identity",
             "LakeBucket": "lake",
             "ModelsBucket": "models",
             "Stream": "events",

@@ -28,7 +28,7 @@ def move_in(stack, choice=SMALL, live_days=4.0):
 
 
 def states(back):
-    rows = back.shoppers.client.scan(TableName="shoppers")["Items"]
+    rows = back.shoppers.items.client.scan(TableName="shoppers")["Items"]
     return {row["pk"]["S"]: (row["value"]["B"], row["version"]["N"]) for row in rows}
 
 
@@ -167,7 +167,7 @@ def test_a_shopper_store_is_where_waiting_looks(stack, back):
     shop = move_in(stack)
     *_, last = (event for event in shop.events() if event.consent.personalization)
     key = f"u#{last.user_id}" if last.verified else f"a#{last.anonymous_id}"
-    state = ShoppersStore(back.shoppers.client, "shoppers").get_many([key])[key].state
+    state = ShoppersStore(back.shoppers.items.client, "shoppers").get_many([key])[key].state
     assert state.session.last == last.timestamp.timestamp()
 
 

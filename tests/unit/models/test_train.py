@@ -40,7 +40,7 @@ def shop(shoppers=120, days=60, seed=1):
     at, who, what, kind, session, basket = (np.array(column) for column in zip(*rows, strict=True))
     return Interactions(
         items=np.array([f"i{n:02d}" for n in range(40)]),
-        shoppers=np.array([f"a#{n:03d}" for n in range(shoppers)]),
+        shoppers=np.arange(shoppers, dtype=np.uint64),
         shopper=who.astype(np.int32),
         item=what.astype(np.int32),
         at=at.astype(np.float64),
@@ -160,7 +160,7 @@ def ready(publisher, trained, data, version):
     run = Run(publisher.client, "models", version)
     run.put("bundle.npz", bundle.dump(trained.bundle))
     run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()))))
-    for name in ("manifest.json", "metrics.json", "report.html"):
+    for name in ("members.bin", "manifest.json", "metrics.json", "report.html"):
         run.put(name, b"{}")
 
 

@@ -33,7 +33,7 @@ def shop(shoppers=80, days=60, seed=4):
     at, who, what, kind, session, basket = (np.array(column) for column in zip(*sorted(rows), strict=True))
     return Interactions(
         items=np.array([f"i{n:02d}" for n in range(40)]),
-        shoppers=np.array([f"a#{n:03d}" for n in range(shoppers)]),
+        shoppers=np.arange(shoppers, dtype=np.uint64),
         shopper=who.astype(np.int32),
         item=what.astype(np.int32),
         at=at.astype(np.float64),

@@ -1,27 +1,37 @@
 """Delivery can repeat, split and regroup: the states must come out the same."""
 
+from datetime import timedelta
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from shared.profiles.batch import entry, fold_group, groups
+from shared.identity.linker import Linker
+from shared.profiles.batch import entry, fold_group, groups, placed
 from shared.profiles.signals import read
 from shared.profiles.state import State, encode
-from tests.factories import event, order
+from shared.versioned import VersionedMemory
+from tests.factories import NOON, event, order
 
 
 def entries(*events, start=1):
-    return [entry(start + i, e.anonymous_id or e.user_id or e.message_id, e, read(e)) for i, e in enumerate(events)]
+    """In the order they arrived, whatever the device's clock said."""
+    arrived = [replace(e, received_at=NOON + timedelta(seconds=start + i)) for i, e in enumerate(events)]
+    return [entry(start + i, e.anonymous_id or e.user_id or e.message_id, e, read(e)) for i, e in enumerate(arrived)]
 
 
-def deliver(states, batch):
-    for group in groups(batch):
+def deliver(states, batch, linker=None):
+    """`states` are all that lasts, the graph of identifiers included."""
+    graph = states.setdefault("graph", VersionedMemory())
+    standings = (linker or Linker(graph)).observe([e.seen for e in batch])
+    for group in groups(map(placed, batch, standings)):
         mine = {key: states.setdefault(key, State()) for key in group.keys}
         fold_group(group, mine)
         states.update(mine)
 
 
 def snapshot(states):
-    return {key: encode(state) for key, state in states.items()}
+    return {key: encode(state) for key, state in states.items() if key != "graph"}
 
 
 def login(user="u1", anonymous="a1", minutes=1.0, **fields):
@@ -47,7 +57,7 @@ def test_history_before_login_belongs_to_the_shopper_who_logs_in():
 def test_a_claimed_user_id_leads_to_nobodys_history():
     states = {}
     deliver(states, entries(event(user_id="u1", verified=False)))
-    assert set(states) == {"a#a1"}
+    assert set(states) == {"a#a1", "graph"}
 
 
 def test_two_users_of_one_device_are_never_mixed():
@@ -55,6 +65,42 @@ def test_two_users_of_one_device_are_never_mixed():
     deliver(states, entries(event(item="tent"), login("u1"), event(item="stove", minutes=3), login("u2", minutes=4)))
     assert [t.item for t in states["u#u1"].recent] == ["tent"]
     assert [t.item for t in states["u#u2"].recent] == ["stove"]
+
+
+def test_on_a_shared_device_only_the_session_of_the_login_joins():
+    states = {}
+    deliver(
+        states,
+        entries(
+            login("u1", minutes=0),
+            login("u2", minutes=1),
+            event(item="tent", minutes=100),  # somebody, who leaves
+            event(item="stove", minutes=200),
+            login("u1", minutes=201),
+            event(item="lamp", minutes=300),
+            login("u2", minutes=400),
+        ),
+    )
+    assert [t.item for t in states["u#u1"].recent] == ["stove"]
+    assert states["u#u2"].recent == [] and states["a#a1"].recent == [] and states["a#a1"].shared
+
+
+def test_a_device_linked_by_a_server_brings_its_history_when_the_shopper_logs_in_elsewhere():
+    states = {}
+    told = event(type="identify", event="", source="server", identifiers={"email": "k:1"}, properties={}, minutes=1)
+    deliver(states, entries(event(item="tent"), told))
+    assert [t.item for t in states["a#a1"].recent] == ["tent"]
+    known = login("u1", "a2", 2, source="server", identifiers={"email": "k:1"})
+    deliver(states, entries(known, start=10))
+    assert [t.item for t in states["u#u1"].recent] == ["tent"] and states["a#a1"].recent == []
+
+
+def test_the_order_of_a_gift_links_nobody():
+    """Whoever receives it is named in the order only; capture takes no identifiers from orders."""
+    states = {}
+    gift = order("tent", user_id="u1", verified=True, source="server")
+    deliver(states, entries(gift, login("u2", "a9", 2)))
+    assert states["u#u1"].totals.orders == 1 and states["u#u2"].totals.orders == 0
 
 
 def test_two_devices_of_one_shopper_share_a_history():
@@ -107,12 +153,13 @@ def test_redelivery_from_any_point_in_any_batches_changes_nothing(history, data)
     deliver(once, whole)
 
     again: dict[str, State] = {}
+    lasting = Linker(again.setdefault("graph", VersionedMemory()))
     done = 0
     for _ in range(8):
         # a consumer that dies goes on from its checkpoint, which never lies beyond what was folded
         start = data.draw(st.integers(0, done))
         end = data.draw(st.integers(start, len(whole)))
-        deliver(again, whole[start:end])
+        deliver(again, whole[start:end], lasting if data.draw(st.booleans()) else None)
         done = max(done, end)
     deliver(again, whole)
     assert snapshot(again) == snapshot(once)
@@ -120,15 +167,22 @@ def test_redelivery_from_any_point_in_any_batches_changes_nothing(history, data)
 
 @given(histories)
 def test_no_event_is_folded_into_two_shoppers(history):
+    """And into none only what somebody unknown did on a shared device, in a session that ended without a log-in."""
     states: dict[str, State] = {}
     deliver(states, entries(*history))
-    assert sum(state.totals.events for state in states.values()) == len(history)
+    folded = sum(state.totals.events for key, state in states.items() if key != "graph")
+    assert folded <= len(history)
+    if not any(state.shared for key, state in states.items() if key != "graph"):
+        assert folded == len(history)
 
 
 @given(histories)
 def test_shoppers_that_never_meet_are_in_groups_of_their_own(history):
-    for group in groups(entries(*history)):
+    placed_entries = list(
+        map(placed, entries(*history), Linker(VersionedMemory()).observe([e.seen for e in entries(*history)]))
+    )
+    for group in groups(placed_entries):
         devices = {e.partition_key for e in group.entries}
         users = {e.user_id for e in group.entries if e.device}
         assert len(devices) == 1 or users
-    assert sum(len(group.entries) for group in groups(entries(*history))) == len(history)
+    assert sum(len(group.entries) for group in groups(placed_entries)) == len(history)
