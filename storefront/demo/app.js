@@ -29,7 +29,10 @@ async function shelf(heading, options, note = "") {
   const tiles = answer.items.filter(i => item(i.id)).map(i => tile(item(i.id), reason(i)));
   if (!tiles.length) { section.remove(); return; }
   section.dataset.tier = answer.served.tier;
-  if (answer.served.tier === "contextual") section.querySelector("header small").textContent = "chosen without knowing you: by the page, and by what is popular";
+  if (answer.served.tier === "contextual") {
+    if (options.placement === "home") section.querySelector("h2").textContent = "Popular right now";
+    section.querySelector("header small").textContent = "chosen without knowing you: by the page, and by what is popular";
+  }
   section.lastElementChild.outerHTML = grid(tiles);
   sw.observe(section, answer);
 }
