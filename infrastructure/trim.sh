@@ -15,6 +15,8 @@ if [ "$bundle" = training ]; then
   rm -f implicit/gpu/*.so
   exit 0
 fi
+# Where a number's holder lives, and in which network, is nobody's business here.
+rm -rf phonenumbers/geodata phonenumbers/carrierdata phonenumbers/tzdata
 # Compiled modules halve the cold start. They must match the version of Python they run on.
 for python in "python$version" python3 "${PYTHON:-python3}"; do
   if command -v "$python" >/dev/null && [ "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$version" ]; then

@@ -19,8 +19,8 @@ Access = Literal["public", "secret"]
 FRESH = 300.0  # seconds a secret is used before it is read again
 
 
-class SecretKey:
-    """The shop's secret key, read from Secrets Manager when first needed: most requests never need it."""
+class CachedSecret:
+    """A secret's fields, read from Secrets Manager when first needed: most requests never need one."""
 
     def __init__(
         self, client: "Callable[[], SecretsManagerClient]", arn: str, clock: Callable[[], float] = time.monotonic
@@ -28,13 +28,30 @@ class SecretKey:
         self.client = client
         self.arn = arn
         self.clock = clock
-        self.read: tuple[str, float] | None = None
+        self.read: tuple[dict[str, str], float] | None = None
 
-    def __call__(self) -> str:
+    def __call__(self) -> dict[str, str]:
         if self.read is None or self.clock() - self.read[1] > FRESH:
             answer = self.client().get_secret_value(SecretId=self.arn)
-            self.read = json.decode(answer["SecretString"])["secretKey"], self.clock()
+            self.read = json.decode(answer["SecretString"], type=dict[str, str]), self.clock()
         return self.read[0]
+
+
+class SecretKey:
+    """The shop's secret key and, while it is being rotated, the one before it."""
+
+    def __init__(
+        self, client: "Callable[[], SecretsManagerClient]", arn: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.secret = CachedSecret(client, arn, clock)
+
+    def __call__(self) -> str:
+        return self.secret()["secretKey"]
+
+    def good(self) -> tuple[str, ...]:
+        """The keys that open: pages and servers go on with the former one until the rotation is finished."""
+        former = self.secret().get("previousSecretKey", "")
+        return (self(), former) if former else (self(),)
 
 
 def key_of(headers: Mapping[str, str], *elsewhere: str) -> str:
@@ -56,14 +73,14 @@ def access(key: str, write_key: str, secret_key: Callable[[], str]) -> Access:
         raise Unauthorized("send the write key or the secret key as user name of HTTP basic authentication")
     if _same(key, write_key):
         return "public"
-    if _same(key, secret_key()):
+    if any(_same(key, good) for good in _good(secret_key)):
         return "secret"
     raise Unauthorized("this key is neither the shop's write key nor its secret key")
 
 
 def need_secret(key: str, secret_key: Callable[[], str]) -> None:
     """For what only the shop's servers may do. Raises Unauthorized."""
-    if not key or not _same(key, secret_key()):
+    if not key or not any(_same(key, good) for good in _good(secret_key)):
         raise Unauthorized("this needs the shop's secret key as user name of HTTP basic authentication")
 
 
@@ -73,13 +90,17 @@ def user_hash(secret_key: str, user_id: str) -> str:
 
 
 def verify_user_hash(secret_key: Callable[[], str], user_id: str, proof: str) -> bool:
-    return bool(user_id and proof) and _same(proof, user_hash(secret_key(), user_id))
+    return bool(user_id and proof) and any(_same(proof, user_hash(good, user_id)) for good in _good(secret_key))
 
 
 def text(body: Any, field: str) -> str:
     """A string field of a body that may be anything."""
     value = body.get(field) if isinstance(body, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _good(secret_key: Callable[[], str]) -> tuple[str, ...]:
+    return secret_key.good() if isinstance(secret_key, SecretKey) else (secret_key(),)
 
 
 def _same(a: str, b: str) -> bool:

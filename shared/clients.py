@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 SERVING = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
 BATCH = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 5, "mode": "standard"})
@@ -33,6 +34,17 @@ def kinesis() -> "KinesisClient":
 @cache
 def s3(*, serving: bool = False) -> "S3Client":
     return boto3.client("s3", config=SERVING if serving else BATCH)
+
+
+@cache
+def s3_links() -> "S3Client":
+    """Signs links that a browser can open; older signatures are refused in newer regions."""
+    return boto3.client("s3", config=Config(signature_version="s3v4"))
+
+
+@cache
+def stepfunctions() -> "SFNClient":
+    return boto3.client("stepfunctions", config=BATCH)
 
 
 @cache

@@ -33,13 +33,19 @@ class CaptureSettings:
     stream: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
     shoppers_table: str
+    plus_tags: str = ""
+    phone_country: str = ""
+    blocked_ids: str = ""
     consent_opt_out_countries: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
     lake_bucket: str
+    identity_table: str
+    privacy_key_arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class ProfilesSettings:
     lists_table: str
     models_bucket: str
     lake_bucket: str
+    privacy_key_arn: str
     redis_url: str = ""
 
 
@@ -66,6 +73,8 @@ class RecommendSettings:
     models_bucket: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
+    plus_tags: str = ""
     redis_url: str = ""
     consent_opt_out_countries: str = ""
 
@@ -109,3 +118,26 @@ class PublishSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyApiSettings:
+    identity_table: str
+    lake_bucket: str
+    privacy_machine: str
+    secret_arn: str
+    identity_key_arn: str
+    privacy_key_arn: str
+    plus_tags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyWorkerSettings:
+    identity_table: str
+    shoppers_table: str
+    lists_table: str
+    lake_bucket: str
+    models_bucket: str
+    privacy_key_arn: str
+    in_flight: int
+    redis_url: str = ""

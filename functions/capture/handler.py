@@ -15,6 +15,8 @@ from shared.consent.denials import Denials
 from shared.consent.desk import ConsentDesk
 from shared.errors import ShopwindowError, Unavailable
 from shared.events.model import Event, encode
+from shared.identity import extract
+from shared.identity.keys import IdentityKeys
 from shared.observability import logger, metrics
 from shared.profiles.publish import WriteThrough
 from shared.profiles.store import ShoppersStore
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 settings = from_env(CaptureSettings)
 kinesis = clients.kinesis()
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
+naming = extract.policy(settings.plus_tags, settings.phone_country, settings.blocked_ids)
 
 
 def log(events: list[Event]) -> None:
@@ -53,16 +57,12 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
 
 def capture(event: dict[str, Any]) -> dict[str, Any]:
     body = http.json_body(event, intake.MAX_BATCH_BYTES)
-    access = auth.access(auth.key_of(event["headers"], auth.text(body, "writeKey")), settings.write_key, secret)
     now = datetime.now(UTC)
-    taken = intake.take(
-        event["rawPath"].rsplit("/", 1)[-1],
-        body,
-        received_at=now,
-        verified=lambda user_id, proof: access == "secret" or auth.verify_user_hash(secret, user_id, proof),
-        new_id=lambda: uuid.uuid4().hex,
-        policy=statement.policy(event["headers"], settings.consent_opt_out_countries),
-    )
+    try:
+        taken = take(event, body, now)
+    except (ClientError, BotoCoreError) as error:
+        logger.exception("a secret cannot be read")
+        raise Unavailable("the keys did not answer; send the same request again") from error
     try:
         withdrawn = denials.take(taken.denials, now)
         streams.put_all(kinesis, settings.stream, taken.entries)
@@ -73,3 +73,18 @@ def capture(event: dict[str, Any]) -> dict[str, Any]:
     metrics.add_metric("EventsAccepted", "Count", len(taken.entries))
     metrics.add_metric("EventsRefused", "Count", len(taken.refused))
     return http.answer(*intake.answer(taken))
+
+
+def take(event: dict[str, Any], body: Any, now: datetime) -> intake.Intake:
+    access = auth.access(auth.key_of(event["headers"], auth.text(body, "writeKey")), settings.write_key, secret)
+    return intake.take(
+        event["rawPath"].rsplit("/", 1)[-1],
+        body,
+        received_at=now,
+        verified=lambda user_id, proof: access == "secret" or auth.verify_user_hash(secret, user_id, proof),
+        new_id=lambda: uuid.uuid4().hex,
+        keys=keys,
+        server=access == "secret",
+        naming=naming,
+        policy=statement.policy(event["headers"], settings.consent_opt_out_countries),
+    )

@@ -10,6 +10,8 @@ from shared.identity.linker import Linker
 from shared.lists.store import ListsStore
 from shared.models.current import CurrentBundle
 from shared.observability import cache_failed, logger, metrics
+from shared.privacy.keys import PrivacyKey
+from shared.privacy.suppression import Gate, SuppressionStore
 from shared.profiles.process import Processor, read
 from shared.profiles.publish import WriteThrough
 from shared.profiles.store import ShoppersStore
@@ -25,6 +27,8 @@ shoppers = ShoppersStore(clients.dynamodb(), settings.shoppers_table)
 linker = Linker(VersionedTable(clients.dynamodb(), settings.identity_table))
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 current = CurrentBundle(ListsStore(clients.dynamodb(), settings.lists_table), clients.s3(), settings.models_bucket)
+privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)
+gate = Gate(SuppressionStore(clients.dynamodb(), settings.identity_table, lambda: privacy_key.suppression))
 written = WriteThrough(connect(settings.redis_url, cache_failed))
 
 
@@ -32,10 +36,12 @@ written = WriteThrough(connect(settings.redis_url, cache_failed))
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     records = streams.records(event)
-    entries = read(records, quarantine)
+    kept = gate.keep(records)
+    entries = read(kept, quarantine)
     counters.count(records[0].shard, [(e.sequence, e.signal) for e in entries])
     rank, version = current.get()
     failed = Processor(shoppers, linker, rank, version, written).process(entries)
     metrics.add_metric("EventsFolded", "Count", len(entries))
-    metrics.add_metric("EventsQuarantined", "Count", len(records) - len(entries))
+    metrics.add_metric("EventsQuarantined", "Count", len(kept) - len(entries))
+    metrics.add_metric("EventsSuppressed", "Count", len(records) - len(kept))
     return streams.failures(failed)

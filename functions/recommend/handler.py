@@ -11,6 +11,8 @@ from shared.cache import connect
 from shared.config import RecommendSettings, from_env
 from shared.consent.statement import policy
 from shared.errors import ShopwindowError
+from shared.identity import ids
+from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
 from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 MAX_BODY = 100_000
 settings = from_env(RecommendSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
 
 
 def read_failed(error: Exception) -> None:
@@ -60,7 +63,7 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     access = auth.access(key, settings.write_key, secret)
     held = policy(event["headers"], settings.consent_opt_out_countries)
     request = from_query(query, held) if get else parse(body, held)
-    who = shopper(request, access, proven)
+    who = shopper(request, access, proven, known_as)
     reads = reader.read(request, who)
     now = time.time()
     made = answer(request, reads, reader.items, now)
@@ -78,3 +81,12 @@ def proven(user_id: str, user_hash: str) -> bool:
     except (ClientError, BotoCoreError) as error:
         read_failed(error)
         return False
+
+
+def known_as(name: str) -> str:
+    """The id that capture keeps; "" while the key for it cannot be read, and then the answer is nobody's."""
+    try:
+        return ids.known_as(name, keys, settings.plus_tags)
+    except (ClientError, BotoCoreError) as error:
+        read_failed(error)
+        return ""

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from base64 import b64encode
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,10 +28,20 @@ def stack(name: str = "") -> Stack:
     """The deployed stack: of CloudFormation by `name`, else facts in the file SHOPWINDOW_STACK, else the local stack."""
     if name:
         return deployed(name)
-    path = Path(os.environ.get("SHOPWINDOW_STACK", Layout.from_env().facts))
+    path = _facts()
     if not path.exists():
         raise LocalStackError("No stack is deployed. `make up` starts the local one.")
     return Stack.load(path)
+
+
+def remember(changed: Stack) -> None:
+    """Facts of a local stack have changed; those of a stack in an account are asked of it every time."""
+    if changed.endpoint:
+        _facts().write_text(json.dumps(asdict(changed), indent=2))
+
+
+def _facts() -> Path:
+    return Path(os.environ.get("SHOPWINDOW_STACK", Layout.from_env().facts))
 
 
 def deployed(name: str) -> Stack:

@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 
 from infrastructure.local.layout import Stack
+from shared.identity.keys import IdentityKeys
 
 
 def client(stack: Stack, service: str) -> Any:
@@ -18,3 +19,8 @@ def client(stack: Stack, service: str) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the emulator's
     )
+
+
+def identity_keys(stack: Stack) -> IdentityKeys:
+    """Read when there is something to hash."""
+    return IdentityKeys(lambda: client(stack, "secretsmanager"), stack.outputs["IdentityKeyArn"])

@@ -12,15 +12,16 @@ from itertools import chain, dropwhile, groupby
 from infrastructure.cli import live as live_path
 from infrastructure.cli.api import Api
 from infrastructure.cli.arrival import Arrival, begun
-from infrastructure.cli.aws import client
+from infrastructure.cli.aws import client, identity_keys
 from infrastructure.cli.generator import GeneratedShop
 from infrastructure.cli.online_retail import OnlineRetail
 from infrastructure.cli.progress import Progress
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.local.layout import LocalStackError, Stack
-from shared.consent import gate
+from shared.capture.intake import kept
 from shared.events import lake
 from shared.events.model import Event, encode
+from shared.identity.ids import Hashes
 
 CATALOG_BATCH = 500
 WRITERS = 4
@@ -60,7 +61,7 @@ def history(stack: Stack, shop: Shop, live_days: float) -> Iterator[Event]:
                 return
             yield event
 
-    _write(stack, _objects(old(), shop.key))
+    _write(stack, _objects(old(), shop.key, identity_keys(stack)))
     return chain(since, events)
 
 
@@ -94,10 +95,10 @@ def load_catalog(stack: Stack, shop: Shop) -> None:
     progress.done()
 
 
-def _objects(events: Iterable[Event], key: str) -> Iterator[Object]:
-    """One object an hour, named after the shop: loading again writes the same objects. Events pass the gate of consent as in capture."""
+def _objects(events: Iterable[Event], key: str, keys: Hashes) -> Iterator[Object]:
+    """One object an hour, named after the shop: loading again writes the same objects. Events are kept as capture keeps a server's."""
     for folder, members in groupby(events, key=lambda event: lake.folder(event.timestamp)):
-        yield f"{folder}import-{key}.jsonl.gz", [encode(gate.admit(event)) for event in members]
+        yield f"{folder}import-{key}.jsonl.gz", [encode(kept(event, keys, server=True)) for event in members]
 
 
 def _write(stack: Stack, objects: Iterable[Object]) -> None:

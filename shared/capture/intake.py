@@ -12,6 +12,9 @@ from shared.consent import gate, statement
 from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest, ShopwindowError, TooLarge
 from shared.events.model import Event, encode
+from shared.identity import blocked, extract, scrub
+from shared.identity.extract import USUAL
+from shared.identity.ids import Hashes
 
 MAX_BATCH_BYTES = 500_000
 MAX_EVENT_BYTES = 32_000
@@ -48,16 +51,20 @@ def messages(kind: str, body: Any) -> list[Any]:
     return batch
 
 
-def take(  # noqa: PLR0913 - what a call says, and what the caller knows about it
+def take(  # noqa: PLR0913 - all of them by name
     kind: str,
     body: Any,
     *,
     received_at: datetime,
     verified: Callable[[str, str], bool],
     new_id: Callable[[], str],
+    keys: Hashes,
+    server: bool = False,
+    naming: extract.Policy = USUAL,
     policy: Policy = OPT_IN,
 ) -> Intake:
-    """Judge every message on its own. `verified(user_id, user_hash)` says whether the user id is proven."""
+    """Judge every message on its own. `verified(user_id, user_hash)` says whether the user id is proven; `server` that one of the
+    shop's servers sent it. `keys` are asked only when there is something to hash."""
     batch = messages(kind, body)
     sent_at = timestamp(body, "sentAt")
     entries: list[tuple[str, bytes]] = []
@@ -66,10 +73,10 @@ def take(  # noqa: PLR0913 - what a call says, and what the caller knows about i
     for index, message in enumerate(batch):
         try:
             event = parse(message, received_at=received_at, sent_at=sent_at, message_id=new_id(), policy=policy)
-            event = _proven(event, verified)
-            entries.append(_entry(gate.admit(event)))
+            event = _proven(blocked.without(event, naming.blocked), verified)
+            entries.append(_entry(kept(event, keys, naming, server=server)))
             if _denies(event, policy):
-                denials.append(event)
+                denials.append(extract.identified(event, keys, naming, server=server))
         except ShopwindowError as error:
             refused.append(Verdict(index, _message_id(message), error))
     return Intake(entries, refused, denials)
@@ -78,6 +85,11 @@ def take(  # noqa: PLR0913 - what a call says, and what the caller knows about i
 def _denies(event: Event, policy: Policy) -> bool:
     named = event.anonymous_id or event.user_id
     return bool(named) and not event.consent.personalization and statement.read(event.context, policy).denied
+
+
+def kept(event: Event, keys: Hashes, naming: extract.Policy = USUAL, *, server: bool) -> Event:
+    """The event as it may be kept: what consent allows, who it is about as hashes, and nothing else that names a person."""
+    return scrub.scrubbed(extract.identified(gate.admit(event), keys, naming, server=server))
 
 
 def _proven(event: Event, verified: Callable[[str, str], bool]) -> Event:

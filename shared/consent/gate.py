@@ -31,6 +31,8 @@ def admit(event: Event) -> Event:
         previous_id="",
         verified=False,
         traits={},
+        identifiers={},
+        previous_identifiers={},
         context=context,
         properties=properties,
     )

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Iterable
 
-from shared.errors import Conflict
 from shared.identity.graph import Decision, Known, Settings, decide, kind_of
 from shared.identity.links import Arrival, Seen
 from shared.identity.record import (
@@ -40,11 +39,11 @@ class Draft:
 
     def take_components(self, kept: dict[str, Kept]) -> None:
         self.read |= kept
-        self.components |= {k[2:]: decode_component(one.value) for k, one in kept.items() if one.version}
+        """One that is gone was erased: it begins anew."""
+        self.components |= {
+            k[2:]: decode_component(one.value) if one.version else Component() for k, one in kept.items()
+        }
         self.decided |= {name: part.known() for name, part in self.components.items() if not part.moved}
-        gone = [key for key, one in kept.items() if not one.version]
-        if gone:  # erased between the two reads: the nodes go too
-            raise Conflict("a part of the graph was erased meanwhile")
 
     def home(self, name: str) -> str:
         """The component an identifier is in now, "" for none."""

@@ -20,6 +20,7 @@ WRITERS = 4
 AT_ONCE = 10  # links saved in one transaction: each touches a handful of items
 MOST_GAINED = 10
 REMEMBERED = 50_000
+RETENTION = 730 * 86400  # seconds after the last change; what still holds is learned again at the next log-in
 FRESH = 300.0  # seconds a known link is taken for known: another instance may learn that a device is shared
 
 
@@ -88,7 +89,8 @@ class Linker:
                 apply(draft, one, self.settings)
             settle(draft, self.settings, self.wall())
             try:
-                self.store.save(draft.changes())
+                changes = draft.changes()
+                self.store.save(changes, dict.fromkeys(changes, int(self.wall()) + RETENTION))
             except Conflict:
                 time.sleep(0.01 * random.random() * 2**attempt)
                 continue

@@ -30,6 +30,9 @@ class Seen(NamedTuple):
         return len(self.link.identifiers) > 1 or bool(self.claims)
 
 
+NOTHING = Seen(Link(0.0, "", ()))
+
+
 def seen(event: Event) -> Seen:
     """A server vouches for all it says. A browser vouches for nothing, except that its anonymous id and a user id proven by its hash
     belong together; what else it says is a claim, which never opens or joins a known shopper's history."""

@@ -98,7 +98,7 @@ class Disagreement(NamedTuple):
 def own(db: duckdb.DuckDBPyConnection, settings: Settings = DEFAULT, cuts: Iterable[Pair] = ()) -> Recomputed:
     """Read the table `events`; make the table `owned`, which has the column `shopper` besides, "" for nobody's events.
 
-    A shopper is `u#<user id>`, `a#<anonymous id>`, `a#<anonymous id>~<session>` on a shared device, or `p#<identifier>` for a profile
+    A shopper is `u#<user id>`, `a#<anonymous id>`, `a#<anonymous id>~<session>` on a shared device, or `p:<identifier>` for a profile
     that no log-in named.
     """
     db.execute(LINKS)
@@ -201,7 +201,7 @@ def _profiles(graph: Graph) -> dict[str, str]:
 
 def _key(profile: str) -> str:
     kind, _, value = profile.partition(":")
-    return f"u#{value}" if kind == "user" else f"p#{profile}"
+    return f"u#{value}" if kind == "user" else f"p:{profile}"
 
 
 def _links(db: duckdb.DuckDBPyConnection) -> list[Link]:

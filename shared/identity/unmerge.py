@@ -5,6 +5,7 @@ from dataclasses import replace
 from shared.errors import NotFound
 from shared.identity.apply import read
 from shared.identity.graph import DEFAULT, Known, Pair, Settings, decide, pair
+from shared.identity.linker import RETENTION
 from shared.identity.record import Component, Cut, Entry
 from shared.versioned import Versions
 
@@ -71,5 +72,6 @@ def unmerge(store: Versions, names: Pair, reason: str, now: float, settings: Set
                 changed |= draft.forget(device, user)
     if not changed:
         raise NotFound(f"{names[0]} and {names[1]} are not in one profile, and were not seen together")
-    store.save(draft.changes())
+    changes = draft.changes()
+    store.save(changes, dict.fromkeys(changes, int(now) + RETENTION))
     return list(changed.values())

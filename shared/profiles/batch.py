@@ -11,7 +11,7 @@ from typing import NamedTuple
 from shared.consent.choices import refused
 from shared.events.model import Event
 from shared.identity.linker import Standing
-from shared.identity.links import Seen, seen
+from shared.identity.links import NOTHING, Seen, seen
 from shared.profiles import consent
 from shared.profiles.fold import SESSION_GAP, fold
 from shared.profiles.merge import left_over, merge
@@ -53,6 +53,7 @@ class Group(NamedTuple):
 
 
 def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> Entry:
+    refusal = signal.choice is not None and not signal.choice.personalization  # a no links nobody
     digest = blake2b(event.message_id.encode(), digest_size=8).digest()
     return Entry(
         sequence=sequence,
@@ -62,7 +63,7 @@ def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> En
         message_id=int.from_bytes(digest, "big") >> 1,
         received=event.received_at.timestamp(),
         signal=signal,
-        seen=seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
+        seen=NOTHING if refusal else seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
     )
 
 
@@ -142,12 +143,6 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
     return received
 
 
-def _agreed(e: Entry, states: dict[str, State]) -> bool:
-    """Whether the event may count for the shopper, and for the device it came from; both hear what it says."""
-    heard = [consent.hear(states[key], e.signal.choice) for key in dict.fromkeys((e.shopper, e.device)) if key]
-    return all(heard)
-
-
 def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
     """What stays on the device. Of a shared one, only what was done in the session of the log-in is the user's; the rest was
     somebody's whom nobody knows."""
@@ -155,6 +150,12 @@ def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
     left = left_over(device) if (shared or device.shared) and not of_session else merge(user, device, e.user_id)
     left.shared = shared or device.shared
     return left
+
+
+def _agreed(e: Entry, states: dict[str, State]) -> bool:
+    """Whether the event may count for the shopper, and for the device it came from; both hear what it says."""
+    heard = [consent.hear(states[key], e.signal.choice) for key in dict.fromkeys((e.shopper, e.device)) if key]
+    return all(heard)
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:

@@ -27,12 +27,20 @@ class Shopper(NamedTuple):
 NOBODY = Shopper()
 
 
-def shopper(request: Request, access: Access, proven: Callable[[str, str], bool]) -> Shopper:
-    """Only a proof (`proven(user id, user hash)`) or the secret key opens a known shopper's history; a claim gets the device's own."""
-    device = f"a#{request.anonymous_id}" if request.anonymous_id else ""
+def shopper(
+    request: Request, access: Access, proven: Callable[[str, str], bool], known_as: Callable[[str], str] = str
+) -> Shopper:
+    """Only a proof (`proven(user id, user hash)`) or the secret key opens a known shopper's history; a claim gets the device's own.
+
+    `known_as(id)` is the id under which capture keeps a shopper ("": it cannot be told); a proof is about the id as it was sent.
+    """
+    named = bool(request.anonymous_id or request.user_id)
+    anonymous = known_as(request.anonymous_id) if request.anonymous_id else ""
+    device = f"a#{anonymous}" if anonymous else ""
     if request.user_id and (access == "secret" or proven(request.user_id, request.user_hash)):
-        return Shopper(f"u#{request.user_id}", device, named=True)
-    return Shopper(device, named=bool(device or request.user_id))
+        user = known_as(request.user_id)
+        return Shopper(f"u#{user}", device, named=True) if user else Shopper(named=True)
+    return Shopper(device, named=named)
 
 
 def denied(request: Request) -> bool:

@@ -17,6 +17,7 @@ LIGHT = [
     "functions.archive.handler",
     "functions.recommend.handler",
     "functions.consent.handler",
+    "functions.privacy.api",
 ]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")
 
@@ -78,12 +79,16 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "STREAM",
                 "WRITE_KEY",
                 "SECRET_ARN",
+                "IDENTITY_KEY_ARN",
                 "LAKE_BUCKET",
                 "SHOPPERS_TABLE",
                 "LISTS_TABLE",
-                "IDENTITY_TABLE",
                 "CATALOG_TABLE",
                 "MODELS_BUCKET",
+                "IDENTITY_TABLE",
+                "IDENTITY_KEY_ARN",
+                "PRIVACY_KEY_ARN",
+                "PRIVACY_MACHINE",
             ],
             "x",
         ),

@@ -10,9 +10,12 @@ from shared.capture.intake import take
 from shared.catalog.parse import parse as parse_item
 from shared.consent.request import choice, person
 from shared.consent.statement import OPT_IN, PURPOSES
+from shared.privacy.requests import HASHED, PLAIN
+from shared.privacy.requests import parse as parse_privacy
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import parse as parse_request
 from tests.architecture.test_template import FUNCTIONS, ROOT
+from tests.factories import KEYS
 
 DOCUMENT = yaml.safe_load((ROOT / "infrastructure" / "openapi.yaml").read_text())
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -44,12 +47,15 @@ def test_the_documents_examples_are_accepted():
         received_at=datetime.now(UTC),
         verified=lambda u, p: False,
         new_id=lambda: "x",
+        keys=KEYS,
     )
     assert intake.entries and not intake.refused
     assert parse_request(example("/v1/recommendations", "post")).count == 8
     said = example("/v1/consent", "put")
     assert person(said, lambda user, proof: False).keys and choice(said, OPT_IN, datetime.now(UTC)).personalization
     assert all(parse_item(item, 0.0).id for item in example("/v1/catalog/items", "put")["items"])
+    privacy = parse_privacy(example("/v1/privacy/requests", "post"), "x", 0.0, stored=lambda kind, raw: [raw], key=b"")
+    assert privacy.id == "ticket-4711"
 
 
 def test_the_document_knows_every_placement():
@@ -65,3 +71,8 @@ def test_the_document_knows_every_purpose():
 )
 def test_every_field_of_a_request_is_described(field):
     assert field in DOCUMENT["components"]["schemas"]["Request"]["properties"]
+
+
+def test_every_field_of_a_privacy_request_is_described():
+    described = DOCUMENT["components"]["schemas"]["PrivacyRequest"]["properties"]
+    assert set(described) == {"type", "suppress", "requestId", "identifiers", *PLAIN, *HASHED}

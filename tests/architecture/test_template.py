@@ -34,6 +34,8 @@ BUNDLES = {
     "FeedFunction": "feed",
     "TrainingFunction": "training",
     "PublishFunction": "publish",
+    "PrivacyApiFunction": "privacy-api",
+    "PrivacyWorkerFunction": "privacy-worker",
 }
 
 

@@ -23,7 +23,15 @@ from tests.benchmarks import stub
 
 BASELINE = "import boto3\nclient = boto3.client('dynamodb')\ndef lambda_handler(event, context):\n    return {'statusCode': 401}\n"
 EVENT = {"rawPath": "/v1/recommendations", "requestContext": {"http": {"method": "GET"}}, "headers": {}}
-NAMES = ("SHOPPERS_TABLE", "LISTS_TABLE", "CATALOG_TABLE", "MODELS_BUCKET", "WRITE_KEY", "SECRET_ARN")
+NAMES = (
+    "SHOPPERS_TABLE",
+    "LISTS_TABLE",
+    "CATALOG_TABLE",
+    "MODELS_BUCKET",
+    "WRITE_KEY",
+    "SECRET_ARN",
+    "IDENTITY_KEY_ARN",
+)
 
 
 def emulator():

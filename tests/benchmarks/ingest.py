@@ -52,6 +52,8 @@ class Stub(BaseHTTPRequestHandler):
         if action == "PutRecords":
             results = [{"SequenceNumber": "1", "ShardId": "s"}] * len(body["Records"])
             self.reply(json.dumps({"Records": results}).encode())
+        elif action == "GetSecretValue":
+            self.reply(b'{"SecretString": "{\\"current\\": \\"k\\"}"}')
         elif action == "BatchGetItem":
             found = {table: self.known(asked["Keys"]) for table, asked in body["RequestItems"].items()}
             self.reply(json.dumps({"Responses": found, "UnprocessedKeys": {}}).encode())
@@ -209,7 +211,17 @@ def main():
     ready = multiprocessing.get_context("spawn").Queue()
     stub = multiprocessing.get_context("spawn").Process(target=serve, args=(ready, args.items), daemon=True)
     stub.start()
-    names = ("STREAM", "SECRET_ARN", "LAKE_BUCKET", "MODELS_BUCKET", "SHOPPERS_TABLE", "LISTS_TABLE", "IDENTITY_TABLE")
+    names = (
+        "STREAM",
+        "SECRET_ARN",
+        "LAKE_BUCKET",
+        "MODELS_BUCKET",
+        "SHOPPERS_TABLE",
+        "LISTS_TABLE",
+        "IDENTITY_TABLE",
+        "IDENTITY_KEY_ARN",
+        "PRIVACY_KEY_ARN",
+    )
     os.environ.update(
         {
             **dict.fromkeys(names, "x"),

@@ -21,6 +21,7 @@ ENV = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "WRITE_KEY": "write-key",
     "SECRET_ARN": "secret",
+    "IDENTITY_KEY_ARN": "identity-key",
     "MODELS_BUCKET": "models",
     **{f"{table.upper()}_TABLE": table for table in TABLES.values()},
 }

@@ -66,3 +66,19 @@ def test_the_secret_is_read_once_in_five_minutes():
     assert secret() == secret() == "sk" and len(reads) == 1
     now[0] = 301.0
     assert secret() == "sk" and len(reads) == 2
+
+
+def test_during_a_rotation_the_former_key_opens_and_proves_as_well():
+    class Client:
+        def get_secret_value(self, SecretId):
+            return {"SecretString": '{"secretKey": "new", "previousSecretKey": "old"}'}
+
+    secret = auth.SecretKey(Client, "arn")
+    for key in ("new", "old"):
+        assert auth.access(key, "wk", secret) == "secret"
+        auth.need_secret(key, secret)
+        assert auth.verify_user_hash(secret, "u1", auth.user_hash(key, "u1"))
+    assert secret() == "new" and not auth.verify_user_hash(secret, "u1", auth.user_hash("older", "u1"))
+    for key in ("", "older"):
+        with pytest.raises(Unauthorized):
+            auth.access(key, "wk", secret)

@@ -15,6 +15,7 @@ from shared import clients
 from shared.auth import user_hash
 from shared.consent.statement import PURPOSES
 from shared.events.model import decode
+from shared.identity.keys import hashed
 from shared.profiles.state import State, Totals
 from shared.profiles.store import ShoppersStore, Versioned
 
@@ -24,11 +25,13 @@ ENV = {
     "STREAM": "events",
     "WRITE_KEY": "write-key",
     "SECRET_ARN": "secret",
+    "IDENTITY_KEY_ARN": "identity-key",
     "LAKE_BUCKET": "lake",
     "MODELS_BUCKET": "models",
     "SHOPPERS_TABLE": "shoppers",
     "LISTS_TABLE": "lists",
     "IDENTITY_TABLE": "identity",
+    "PRIVACY_KEY_ARN": "privacy-key",
 }
 
 
@@ -54,6 +57,8 @@ def aws(monkeypatch):
                 KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             )
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
+        boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
+        boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')
         yield
 
 
@@ -99,6 +104,26 @@ def test_capture_says_come_back_when_the_stream_is_gone(aws):
     boto3.client("kinesis").delete_stream(StreamName="events")
     answer = handler("functions.capture.handler")(sample("capture"), CONTEXT)
     assert answer["statusCode"] == 503 and answer["headers"]["retry-after"] == "1"
+
+
+def test_capture_keeps_a_hash_of_what_names_a_shopper(aws):
+    body = {"userId": "Jo@Shop.de", "traits": {"phone": "+49 176 1234567", "country": "Germany"}}
+    consent = {"context": {"consent": {"categoryPreferences": {"personalization": True}}}}
+    sent = {**sample("capture"), "rawPath": "/v1/identify", "body": json.dumps({**body, **consent})}
+    assert handler("functions.capture.handler")(sent, CONTEXT)["statusCode"] == 200
+    [record] = streamed()
+    event = decode(record["Data"])
+    assert event.user_id == record["PartitionKey"] == hashed("ik", "email", "jo@shop.de")
+    assert event.identifiers == {"phone": hashed("ik", "phone", "+491761234567")} and event.traits == {"country": "DE"}
+    assert event.source == "browser" and b"hop.de" not in record["Data"] and b"1234567" not in record["Data"]
+
+
+def test_capture_takes_nothing_while_the_identity_key_cannot_be_read(aws):
+    boto3.client("secretsmanager").delete_secret(SecretId="identity-key", ForceDeleteWithoutRecovery=True)
+    sent = {**sample("capture"), "rawPath": "/v1/track", "body": json.dumps({"event": "Seen", "userId": "jo@shop.de"})}
+    consented = {"context": {"consent": {"categoryPreferences": {"personalization": True}}}}
+    sent["body"] = json.dumps({**json.loads(sent["body"]), **consented})
+    assert handler("functions.capture.handler")(sent, CONTEXT)["statusCode"] == 503 and streamed() == []
 
 
 def test_archive_writes_the_same_object_when_delivered_again(aws):
@@ -277,3 +302,35 @@ def test_captures_events_obey_gpc_and_the_shops_countries(aws, monkeypatch):
     captured(None, anonymousId="a2", context={"location": {"country": "US"}})
     [presumed] = [e for r in streamed() if (e := decode(r["Data"])).anonymous_id == "a2"]
     assert presumed.consent.presumed and presumed.consent.personalization
+
+
+def suppress(at, **how):
+    from shared.privacy.keys import PrivacyKey
+    from shared.privacy.suppression import SuppressionStore
+
+    key = PrivacyKey(lambda: boto3.client("secretsmanager"), "privacy-key")
+    store = SuppressionStore(boto3.client("dynamodb"), "identity", lambda: key.suppression)
+    store.put([("anonymousId", "a1")], at, forever=how.get("forever", False))
+
+
+@pytest.mark.parametrize(("at", "kept"), [(1772452870.0, ["Order Completed"]), (1772460000.0, [])])
+def test_what_was_erased_comes_back_neither_into_the_lake_nor_into_a_state(aws, at, kept):
+    suppress(at)
+    assert handler("functions.archive.handler")(sample("archive"), CONTEXT) == {"batchItemFailures": []}
+    assert handler("functions.profiles.handler")(sample("profiles"), CONTEXT) == {"batchItemFailures": []}
+    s3 = boto3.client("s3")
+    bodies = [
+        gzip.decompress(s3.get_object(Bucket="lake", Key=entry["Key"])["Body"].read())
+        for entry in s3.list_objects_v2(Bucket="lake").get("Contents", [])
+    ]
+    assert [decode(line).event for body in bodies for line in body.splitlines()] == kept
+    read = ShoppersStore(boto3.client("dynamodb"), "shoppers").get_many(["a#a1"])["a#a1"]
+    assert bool(read.version) == bool(kept) and read.state.totals.views == 0
+
+
+def test_nothing_goes_on_while_nobody_can_say_who_is_suppressed(aws):
+    boto3.client("dynamodb").delete_table(TableName="identity")
+    for module, name in (("functions.archive.handler", "archive"), ("functions.profiles.handler", "profiles")):
+        with pytest.raises(Exception, match="ResourceNotFoundException"):
+            handler(module)(sample(name), CONTEXT)
+    assert not boto3.client("s3").list_objects_v2(Bucket="lake").get("Contents")

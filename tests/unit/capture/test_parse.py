@@ -8,6 +8,7 @@ from shared.capture.intake import MAX_EVENT_BYTES, answer, take
 from shared.capture.parse import parse
 from shared.errors import InvalidRequest, ShopwindowError
 from shared.events.model import decode
+from tests.factories import KEYS
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 YES = {"consent": {"categoryPreferences": {"personalization": True, "analytics": True}}}
@@ -28,8 +29,10 @@ def parsed(sent_at=None, **fields):
     return parse(message(**fields), received_at=NOW, sent_at=sent_at, message_id="given")
 
 
-def taken(kind, body, verified=lambda user, proof: False):
-    return take(kind, body, received_at=NOW, verified=verified, new_id=lambda: "given")
+def taken(kind, body, verified=lambda user, proof: False, **options):
+    return take(
+        kind, body, **{"received_at": NOW, "verified": verified, "new_id": lambda: "given", "keys": KEYS, **options}
+    )
 
 
 @pytest.mark.parametrize(

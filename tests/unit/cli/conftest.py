@@ -21,6 +21,7 @@ from shared.profiles.process import Processor, read
 from shared.profiles.store import ShoppersStore
 from shared.streams import Record
 from shared.versioned import VersionedTable
+from tests.factories import KEYS
 
 TABLES = ("shoppers", "lists", "catalog", "identity")
 
@@ -50,6 +51,8 @@ class Back:
                 received_at=datetime.now(UTC),
                 verified=lambda user, proof: True,
                 new_id=lambda: "none",
+                keys=KEYS,
+                server=True,
             )
             start = sum(self.batches) + 1
             records = [
@@ -116,6 +119,7 @@ def stack():
             "ModelsBucket": "models",
             "Stream": "events",
             "SecretArn": "arn:of:secret",
+            "IdentityKeyArn": "identity-key",
         }
         yield Stack(endpoint="", api_url="", write_key="wk", secret_key="sk", outputs=outputs)
 

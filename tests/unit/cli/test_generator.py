@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from infrastructure.cli.generate.words import PERSONAS
 from infrastructure.cli.generator import GeneratedShop
 from infrastructure.cli.live import message
-from shared.capture.intake import take
+from shared.capture.intake import kept, take
 from shared.catalog.parse import parse
-from shared.consent import gate
 from shared.events.model import decode, encode
+from tests.factories import KEYS
 
 UNTIL = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -46,7 +46,15 @@ def test_a_shop_that_ends_later_has_other_message_ids():
 
 def captured(events):
     body = {"batch": [json.loads(message(event)) for event in events]}
-    return take("batch", body, received_at=UNTIL, verified=lambda user, proof: True, new_id=lambda: "none")
+    return take(
+        "batch",
+        body,
+        received_at=UNTIL,
+        verified=lambda user, proof: True,
+        new_id=lambda: "none",
+        keys=KEYS,
+        server=True,
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes():
@@ -70,7 +78,7 @@ def test_every_event_passes_the_event_decoder_and_capture(events):
 def test_capture_and_the_bulk_import_write_the_same_event(events):
     sample = events[::97]
     for event, (_, data) in zip(sample, captured(sample).entries, strict=True):
-        written = replace(gate.admit(event), received_at=UNTIL, original_timestamp=event.timestamp)
+        written = replace(kept(event, KEYS, server=True), received_at=UNTIL, original_timestamp=event.timestamp)
         assert decode(data) == written
 
 

@@ -125,7 +125,7 @@ def test_devices_that_a_server_linked_by_email_are_one_shopper(lake_file):
         for n, device in enumerate("ab")
     ]
     owner, _ = owned(lake_file, *told)
-    assert set(owner.values()) == {"p#email:k:1"}
+    assert set(owner.values()) == {"p:email:k:1"}
 
 
 def test_what_an_operator_took_apart_stays_apart(lake_file):

@@ -1,0 +1,110 @@
+"""What privacy costs: the gate in front of the consumers, and searching and rewriting the lake.
+
+`python -m tests.benchmarks.privacy [--events N]`. S3 and DynamoDB are replaced by memory: what counts is our code, gzip and DuckDB.
+"""
+
+import argparse
+import gzip
+import platform
+import time
+from importlib.metadata import version
+
+from shared.events import lake
+from shared.events.model import encode
+from shared.privacy.keys import hidden
+from shared.privacy.objects import Version
+from shared.privacy.person import ANONYMOUS, USER, Person
+from shared.privacy.resolve import LakeIdentities, owners
+from shared.privacy.stores.lake import Lake
+from shared.privacy.suppression import Gate, short
+from tests.benchmarks.ingest import events
+from tests.factories import record
+
+PER_OBJECT = 5000
+
+
+class Memory:
+    """As much of `Objects` as searching the lake needs."""
+
+    def __init__(self, bodies):
+        self.bodies = bodies
+
+    def versions(self, prefix, after=""):
+        return (
+            Version(key, "1", "e", len(body), latest=True) for key, body in sorted(self.bodies.items()) if key > after
+        )
+
+    def read(self, found):
+        return self.bodies[found.key]
+
+    def replace(self, found, body, content_type):
+        self.bodies[found.key] = body
+        return True
+
+
+class Known:
+    """A table with `count` suppressed people, none of whom comes by: the rule."""
+
+    def __init__(self, count):
+        self.names = frozenset(short(hidden(b"k", USER, f"gone-{n}")) for n in range(count))
+
+    def key(self):
+        return b"k"
+
+    def known(self):
+        return self.names
+
+    def find(self, identifiers):
+        return {}
+
+
+def gate(made, suppressed):
+    """Microseconds of CPU an event."""
+    records = [record(event, n) for n, event in enumerate(made)]
+    batches = [records[start : start + 500] for start in range(0, len(records), 500)]
+    guard = Gate(Known(suppressed))
+    guard.keep([])
+    began = time.process_time()
+    for batch in batches:
+        guard.keep(batch)
+    return (time.process_time() - began) / len(records) * 1e6
+
+
+def timed(name, work, size, lines):
+    began = time.perf_counter()
+    work()
+    took = time.perf_counter() - began
+    return f"| {name} | {took:.2f} | {lines / took:,.0f} | {size / took / 1e6:,.0f} |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    count = parser.parse_args().events
+    made = list(events(count, 10_000))
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}, duckdb {version('duckdb')}, {count:,} events, seed 1"
+    )
+    for suppressed in (0, 30_000):
+        print(f"\ngate with {suppressed:,} suppressed: {gate(made[:100_000], suppressed):.2f} µs of CPU an event")
+    bodies = {
+        f"{lake.PREFIX}dt=2026-03-02/hour=12/{n:06d}.jsonl.gz": lake.lines(map(encode, made[n : n + PER_OBJECT]))
+        for n in range(0, count, PER_OBJECT)
+    }
+    size, plain = sum(map(len, bodies.values())), sum(len(gzip.decompress(body)) for body in bodies.values())
+    print(f"\nlake: {len(bodies)} objects, {size / 1e6:.0f} MB, {plain / 1e6:.0f} MB unpacked\n")
+    objects = Memory(bodies)
+    person = Person(
+        identifiers=[(USER, "u-not-there-0123"), (ANONYMOUS, made[0].anonymous_id), (ANONYMOUS, made[-1].anonymous_id)]
+    )
+    store = Lake(objects)
+    print("| step | s | events/s | MB/s compressed |\n|---|--:|--:|--:|")
+    print(timed("links of the whole lake", lambda: LakeIdentities(objects).closure(person.identifiers), size, count))
+    print(timed("whose is what on a shared device", lambda: list(owners(objects, {"nobody"}, set())), size, count))
+    print(timed("search", lambda: list(store.find(person)), size, count))
+    print(timed("search and rewrite", lambda: [store.erase(person, c.finds) for c in store.find(person)], size, count))
+    print(timed("verify", lambda: list(store.find(person)), size, count))
+
+
+if __name__ == "__main__":
+    main()
