@@ -85,6 +85,8 @@ class ConsentSettings:
     stream: str
     write_key: str
     secret_arn: str
+    identity_key_arn: str
+    plus_tags: str = ""
     redis_url: str = ""
     consent_opt_out_countries: str = ""
 

@@ -14,6 +14,8 @@ from shared.consent import request, statement
 from shared.consent.desk import ConsentDesk
 from shared.errors import InvalidRequest, ShopwindowError, Unavailable
 from shared.events.model import Event, encode
+from shared.identity import ids
+from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
 from shared.profiles.publish import WriteThrough
 from shared.profiles.store import ShoppersStore
@@ -25,6 +27,7 @@ MAX_BODY = 20_000
 PRIVATE = {"cache-control": "private, no-store"}
 settings = from_env(ConsentSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
 
 
 def log(events: list[Event]) -> None:
@@ -62,7 +65,8 @@ def answer(event: dict[str, Any]) -> dict[str, Any]:
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
     policy = statement.policy(event["headers"], settings.consent_opt_out_countries)
-    person = request.person(body, lambda user, proof: access == "secret" or auth.verify_user_hash(secret, user, proof))
+    asked = request.person(body, lambda user, proof: access == "secret" or auth.verify_user_hash(secret, user, proof))
+    person = asked.known_as(lambda name: ids.known_as(name, keys, settings.plus_tags))
     if get:
         told = request.get_answer(desk.choices(person), policy)
     else:

@@ -1,5 +1,6 @@
 """Who a call about consent speaks for."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -15,3 +16,7 @@ class Person(NamedTuple):
         """Of the states the call may touch: the device's own, and the known shopper's when proven."""
         device = (f"a#{self.anonymous_id}",) if self.anonymous_id else ()
         return (f"u#{self.user_id}", *device) if self.user_id and self.proven else device
+
+    def known_as(self, name: Callable[[str], str]) -> "Person":
+        """The same by the ids that capture keeps."""
+        return self._replace(anonymous_id=name(self.anonymous_id), user_id=name(self.user_id))

@@ -68,7 +68,8 @@ def raw(event: Event, policy: Policy) -> dict[str, str]:
 
 
 def _said(event: Event, policy: Policy) -> Iterator[Found]:
-    about = (event.traits, _object(event.context.get("traits")))
+    own = {} if event.type == "group" else event.traits  # a group's address is everybody's in it
+    about = (own, _object(event.context.get("traits")))
     for traits in filter(None, about):
         if "email" in traits:
             yield "email", normalise.email(traits["email"], policy.plus_tags)

@@ -63,7 +63,7 @@ class Linker:
         fresh: dict[Key, Seen] = {}
         for one in events:
             if one.tells and not self._remembers(one, now):
-                first = fresh.setdefault(one.key, one)
+                first = fresh.setdefault(one.key, self._as_known(one))
                 fresh[one.key] = first._replace(link=min(first.link, one.link), arrived=min(first.arrived, one.arrived))
         found: dict[Key, Standing] = {}
         for part in _each(self._save, touching(list(fresh.values()))):
@@ -100,6 +100,11 @@ class Linker:
     def _remembers(self, one: Seen, now: float) -> bool:
         known = self.memory.get(one.key)
         return known is not None and known.until > now and known.link <= one.link
+
+    def _as_known(self, one: Seen) -> Seen:
+        """Seen anew because its time is earlier than was known: what it says was known since it first arrived all the same."""
+        known = self.memory.get(one.key)
+        return one._replace(arrived=min(known.arrived, one.arrived)) if known else one
 
     def _recall(self, one: Seen) -> Standing:
         known = self.memory.get(one.key)

@@ -147,3 +147,9 @@ def test_all_ids_of_an_event_are_replaced():
 def test_settings_are_read_from_words():
     assert policy() == USUAL
     assert policy("drop", "Germany", "^kiosk ^till") == Policy("drop", "DE", ("^kiosk", "^till"))
+
+
+def test_the_address_of_a_group_links_nobody_in_it():
+    """Everybody of a company would be one shopper."""
+    office = event("", type="group", traits={"email": "office@shop.de"}, source="server", properties={})
+    assert raw(office, USUAL) == {}

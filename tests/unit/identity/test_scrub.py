@@ -238,7 +238,7 @@ def test_context_loses_the_address_of_the_device_and_its_owner():
     assert event_of({}, {}, context).context == {
         "device": {"type": "mobile", "model": "X1"},
         "userAgent": "Mozilla/5.0 (X11; Linux x86_64) +http://bot.example/info",
-        "location": {"country": "DE", "city": "Ulm"},
+        "location": {"country": "DE"},
         "consent": context["consent"],
     }
 

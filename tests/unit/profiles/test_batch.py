@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from shared.identity.linker import Linker
 from shared.profiles.batch import entry, fold_group, groups, placed
+from shared.profiles.fold import fold
+from shared.profiles.merge import merge
 from shared.profiles.signals import read
-from shared.profiles.state import State, encode
+from shared.profiles.state import MESSAGE_IDS, RECENT_ITEMS, State, encode
 from shared.versioned import VersionedMemory
 from tests.factories import NOON, event, order
 
@@ -125,6 +127,19 @@ def test_a_message_resent_after_login_counts_once():
     first = event("Product Added", message_id="same")
     deliver(states, entries(first, login(), event("Product Added", message_id="same", user_id="u1", verified=True)))
     assert states["u#u1"].cart == {"tent": 1.0}
+
+
+def test_joining_long_histories_is_bounded_by_what_a_state_holds():
+    """A hundred devices with fifty thousand events: the shopper's state is as large as any shopper's."""
+    user = State()
+    for device in range(100):
+        state = State()
+        for n in range(500):
+            fold(state, read(event(item=f"i{(device * 31 + n) % 999}", anonymous_id=f"a{device}", minutes=7 * n)))
+        left = merge(user, state, "u1")
+        assert left.totals.events == 0 and left.recent == []
+    assert user.totals.events == 50_000 and user.merged == 100
+    assert len(user.recent) <= RECENT_ITEMS and len(user.message_ids) <= MESSAGE_IDS and len(encode(user)) < 20_000
 
 
 shoppers = st.sampled_from(["a1", "a2"])
