@@ -31,8 +31,9 @@ keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
 naming = extract.policy(settings.plus_tags, settings.phone_country, settings.blocked_ids)
 
 
-def log(event: Event) -> None:
-    streams.put_all(kinesis, settings.stream, [(event.anonymous_id or event.user_id, encode(event))])
+def log(events: list[Event]) -> None:
+    entries = [(event.anonymous_id or event.user_id, encode(event)) for event in events]
+    streams.put_all(kinesis, settings.stream, entries)
 
 
 def desk() -> ConsentDesk:

@@ -30,9 +30,9 @@ secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
 
 
-def log(event: Event) -> None:
-    key = event.anonymous_id or event.user_id
-    streams.put_all(clients.kinesis(), settings.stream, [(key, encode(event))])
+def log(events: list[Event]) -> None:
+    entries = [(event.anonymous_id or event.user_id, encode(event)) for event in events]
+    streams.put_all(clients.kinesis(), settings.stream, entries)
 
 
 desk = ConsentDesk(

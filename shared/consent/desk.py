@@ -19,7 +19,7 @@ from shared.profiles.store import ShoppersStore
 
 CONFLICTS = 8
 Saved = Callable[[dict[str, State]], None]
-Log = Callable[[Event], None]
+Log = Callable[[list[Event]], None]
 
 
 class Outcome(NamedTuple):
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 
 
 class ConsentDesk:
-    """`log` puts an event on the stream; `saved` is told the states that were written; `new_id` makes message ids."""
+    """`log` puts events on the stream; `saved` is told the states that were written; `new_id` makes message ids."""
 
     def __init__(self, store: ShoppersStore, log: Log, saved: Saved, new_id: Callable[[], str]) -> None:
         self.store = store
@@ -52,7 +52,7 @@ class ConsentDesk:
             if not told:
                 return Outcome(tuple(known), logged)
             if not logged:
-                self.log(record(person.only(tuple(told)), choice, self.new_id(), received, source))
+                self.log([record(key, choice, self.new_id(), received, source) for key in told])
                 logged = True
             try:
                 self.store.save(told, received.timestamp())
@@ -75,8 +75,10 @@ def _hears(state: State, choice: Choice) -> bool:
     return state.choices != before
 
 
-def record(person: Person, choice: Choice, message_id: str, received: datetime, source: Source) -> Event:
-    """The event that puts a choice on record. It keeps the ids even with a no: they prove who withdrew."""
+def record(key: str, choice: Choice, message_id: str, received: datetime, source: Source) -> Event:
+    """The event that puts a choice on record for the shopper of a key. It names them even with a no: that proves who withdrew. Each
+    names one only, so that it links nobody to anybody."""
+    user = key.startswith("u#")
     at = datetime.fromtimestamp(choice.at, UTC)
     told = at if choice.source in (choices.API, choices.UPDATED) else None
     return Event(
@@ -85,9 +87,9 @@ def record(person: Person, choice: Choice, message_id: str, received: datetime, 
         event=choices.CHANGED,
         timestamp=at,
         received_at=received,
-        anonymous_id=person.anonymous_id,
-        user_id=person.user_id,
-        verified=bool(person.user_id),
+        anonymous_id="" if user else key[2:],
+        user_id=key[2:] if user else "",
+        verified=user,
         properties={"source": choice.source},
         consent=Consent(choice.analytics, choice.personalization, choice.advertising, told),
         source=source,

@@ -20,8 +20,3 @@ class Person(NamedTuple):
     def known_as(self, name: Callable[[str], str]) -> "Person":
         """The same by the ids that capture keeps."""
         return self._replace(anonymous_id=name(self.anonymous_id), user_id=name(self.user_id))
-
-    def only(self, keys: tuple[str, ...]) -> "Person":
-        """The same with nothing but the ids of these keys."""
-        device, user = f"a#{self.anonymous_id}" in keys, f"u#{self.user_id}" in keys
-        return Person(self.anonymous_id if device else "", self.user_id if user else "", user)

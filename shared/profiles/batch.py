@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+from shared.consent.choices import refused
 from shared.events.model import Event
 from shared.identity.linker import Standing
 from shared.identity.links import NOTHING, Seen, seen
@@ -120,17 +121,18 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
     received = 0.0
     for e in group.entries:
         state = states[e.shopper]
-        if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence:
+        if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence or consent.says_nothing(
+            state, e.signal.choice
+        ):
             continue
-        if e.signal.choice and not e.signal.choice.personalization and consent.unknown(state):
-            continue  # a no of somebody unknown, or erased meanwhile: nothing is stored
         received = max(received, e.received)
         if not _agreed(e, states):
             _mark(state, e)
             continue
         for key in _keys(e)[1:]:
-            states[key] = _joined(state, states[key], e, shared=e.shared and key == e.device)
-            _mark(states[key], e)
+            if not refused(states[key].choices):
+                states[key] = _joined(state, states[key], e, shared=e.shared and key == e.device)
+                _mark(states[key], e)
         if state.shared and e.signal.at - state.session.last > SESSION_GAP:
             state = states[e.shopper] = left_over(state)
         repeated = e.message_id in state.message_ids

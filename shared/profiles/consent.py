@@ -14,7 +14,7 @@ def hear(state: State, choice: Choice | None) -> bool:
     """
     if choice is None:
         return not choices.refused(state.choices)
-    if unknown(state) and not choice.personalization:
+    if says_nothing(state, choice):
         return False
     heard = choices.record(state.choices, choice)
     refused = choices.refused(heard)
@@ -23,6 +23,11 @@ def hear(state: State, choice: Choice | None) -> bool:
     if refused:
         clear(state)
     return not refused
+
+
+def says_nothing(state: State, choice: Choice | None) -> bool:
+    """A no of somebody unknown, or erased meanwhile: nothing of it is stored."""
+    return choice is not None and not choice.personalization and unknown(state)
 
 
 def clear(state: State) -> None:

@@ -12,6 +12,7 @@ from shared.consent.person import Person
 from shared.consent.statement import OPT_IN, Policy
 from shared.errors import Conflict, Forbidden, InvalidRequest
 from shared.events.model import Consent
+from shared.identity.links import seen
 from shared.profiles.state import Choice, Purchase, State, Totals, decode, encode
 from shared.profiles.store import Versioned
 from tests.factories import event
@@ -60,7 +61,7 @@ def logged():
 
 @pytest.fixture
 def desk(store, logged):
-    return ConsentDesk(store, logged.append, lambda states: None, lambda: "m1")
+    return ConsentDesk(store, logged.extend, lambda states: None, lambda: "m1")
 
 
 def test_a_no_about_somebody_unknown_is_stored_nowhere(desk, store, logged):
@@ -79,9 +80,12 @@ def test_a_no_clears_what_is_known_and_leaves_its_proof_in_state_and_log(desk, s
     assert desk.put(BOTH, NO, NOW, "server") == (("u#u1", "a#a1"), True)
     assert store["u#u1"] == State(choices=[Choice(1.0, API, True, True), NO], watermarks={"a1": "7"}, message_ids=[1])
     assert store["a#a1"] == State(choices=[NO])
-    [record] = logged
-    assert (record.anonymous_id, record.user_id, record.verified, record.source) == ("a1", "u1", True, "server")
-    assert choices.of_event(record) == NO and not record.consent.personalization
+    assert [(r.anonymous_id, r.user_id, r.verified, r.source) for r in logged] == [
+        ("", "u1", True, "server"),
+        ("a1", "", False, "server"),
+    ]
+    for record in logged:
+        assert choices.of_event(record) == NO and not record.consent.personalization and not seen(record).tells
 
 
 def test_ids_nothing_is_known_of_are_left_out_of_the_proof(desk, store, logged):

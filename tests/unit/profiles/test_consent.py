@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 from shared.consent import choices
 from shared.consent.choices import API, CHANGED, EVENT
 from shared.events.model import Consent
-from shared.profiles.batch import entry, fold_group, groups
+from shared.profiles.batch import fold_group, groups
 from shared.profiles.consent import unknown
-from shared.profiles.signals import read
-from shared.profiles.state import Choice, State, encode
+from shared.profiles.state import Choice, State
 from tests.factories import NOON, event, order
-from tests.unit.profiles.test_batch import deliver, entries, login
+from tests.unit.profiles.test_batch import deliver, entries, login, snapshot
 
 YES, NO = Consent(True, True), Consent()
 
@@ -90,27 +89,39 @@ def told(story):
     return [made[kind](minute) for minute, kind in enumerate(story)]
 
 
-def kept(states):
-    return [(key, state) for key, state in states.items() if key != "graph" and not unknown(state)]
+def stored(states):
+    return {key: value for key, value in snapshot(states).items() if not unknown(states[key])}
 
 
 @given(stories, st.lists(st.integers(0, 12), max_size=4))
 def test_batches_however_cut_and_delivered_again_come_to_the_same(story, cuts):
-    events = told(story)
-    batch = [entry(n, "a1", e, read(e)) for n, e in enumerate(events, 1)]
+    batch = entries(*told(story))
     once, again = {}, {}
     deliver(once, batch)
     places = sorted({0, *(min(cut, len(batch)) for cut in cuts), len(batch)})
     for start, end in zip(places, places[1:], strict=False):
         deliver(again, batch[start:end])
         deliver(again, batch[max(start - 2, 0) : end])
-    assert {k: encode(s) for k, s in kept(once)} == {k: encode(s) for k, s in kept(again)}
+    assert stored(once) == stored(again)
 
 
 @given(stories)
 def test_who_refuses_has_no_behaviour_on_record(story):
     states = {}
     deliver(states, entries(*told(story)))
-    for _, state in kept(states):
+    for key in snapshot(states):
+        state = states[key]
         if choices.refused(state.choices):
             assert not (state.recent or state.totals.events or state.candidates or state.categories or state.traits)
+
+
+def test_a_device_that_said_no_does_not_say_it_for_the_shopper_it_is_found_to_be_of():
+    states = {}
+    other = {"anonymous_id": "a2", "user_id": "u1", "verified": True}
+    deliver(states, entries(event(), changed(minutes=1), event(minutes=2, **other)))
+    server = event(
+        "", type="identify", user_id="u1", anonymous_id="a1", verified=True, source="server", minutes=3, properties={}
+    )
+    deliver(states, entries(server, event(item="new", minutes=4, **other), start=4))
+    assert [touch.item for touch in states["u#u1"].recent] == ["tent", "new"]
+    assert choices.refused(states["a#a1"].choices) and not choices.refused(states["u#u1"].choices)
