@@ -103,6 +103,7 @@ ROUTES = {
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    metrics.add_metric("PrivacyCalls", "Count", 1)
     try:
         return ROUTES[event["routeKey"]](event)
     except ShopwindowError as error:

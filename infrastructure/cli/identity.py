@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from infrastructure.cli.aws import client
 from infrastructure.local.layout import LocalStackError, Stack
+from shared.consent.choices import changes
 from shared.errors import Conflict
 from shared.events import model
 from shared.events.lake import PREFIX
@@ -91,7 +92,7 @@ def _standing(graph: Graph, profile: Profile | None, name: str) -> str:
 
 
 def _choices(key: str, choices: list[Choice]) -> str:
-    said = [f"    {_time(choice.at)}  {_agreed(choice)} ({choice.source})" for choice in choices]
+    said = [f"    {_time(choice.at)}  {_agreed(choice)} ({choice.source})" for choice in changes(choices)]
     return "\n".join([f"Consent of {key}:", *said]) if said else ""
 
 
