@@ -42,6 +42,10 @@ class VersionedTable:
         self.client = client
         self.table = table
 
+    def get(self, key: str) -> Kept:
+        answer = self.client.get_item(TableName=self.table, Key={"pk": {"S": key}}, ConsistentRead=True)
+        return _kept(answer.get("Item"))
+
     def get_many(self, keys: Iterable[str]) -> dict[str, Kept]:
         wanted = list(keys)
         found = tables.get(self.client, self.table, wanted, consistent=True)

@@ -13,6 +13,7 @@ from msgspec import json
 from shared import auth, clients, http
 from shared.config import PrivacyApiSettings, from_env
 from shared.errors import ShopwindowError, Unavailable
+from shared.identity.keys import IdentityKeys
 from shared.observability import logger, metrics
 from shared.privacy.hashing import stored
 from shared.privacy.keys import PrivacyKey
@@ -25,13 +26,9 @@ MAX_BODY = 20_000
 LINK_OPEN = 86_400  # seconds
 settings = from_env(PrivacyApiSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
+identity_keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
 privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)
 requests = RequestStore(clients.dynamodb(), settings.identity_table)
-
-
-def identity_keys() -> list[str]:
-    read = json.decode(clients.secrets().get_secret_value(SecretId=settings.identity_key_arn)["SecretString"])
-    return [read["current"], read.get("previous", "")]
 
 
 def create(event: dict[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,15 @@
 """Load a shop, train, go back, replay, and look at what is known: `python -m infrastructure.cli COMMAND`."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.cli import demo, given_up, identity, load, models, privacy, replay, rotate
+from infrastructure.cli import demo, given_up, identity, load, models, privacy_commands, replay, rotate
 from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.aws import identity_keys
@@ -135,40 +133,6 @@ def do_rotate_key(args: Arguments) -> None:
     print(f"There is a new {args.key} key. {rotate.BEGUN[args.key]}")
 
 
-def do_privacy_request(args: Arguments) -> None:
-    found, more = stack(args.stack_name), {}
-    if args.request_id:
-        more["requestId"] = args.request_id
-    if args.kind == "erase" and args.forever:
-        more["suppress"] = "forever"
-    _tell(args, privacy.ask(found, args.kind, args.identifier, **more))
-
-
-def do_privacy_status(args: Arguments) -> None:
-    print(privacy.read(stack(args.stack_name), args.id))
-
-
-def do_privacy_resume(args: Arguments) -> None:
-    _tell(args, privacy.resume(stack(args.stack_name), args.id))
-
-
-def _tell(args: Arguments, status: dict[str, Any]) -> None:
-    print(privacy.shown(status))
-    if status["status"] == "failed":
-        raise LocalStackError("The request has failed; its place is kept.")
-    if args.receipt and "receipt" in status:
-        Path(args.receipt).write_text(json.dumps(status["receipt"]))
-        print(f"The receipt is in {args.receipt}.")
-
-
-def do_privacy_verify(args: Arguments) -> None:
-    print(privacy.verify(stack(args.stack_name), Path(args.file)))
-
-
-def do_privacy_table(args: Arguments) -> None:
-    print(privacy.table(write=args.write))
-
-
 def do_status(args: Arguments) -> None:
     print(status(stack(args.stack_name)))
 
@@ -218,45 +182,12 @@ def parser() -> argparse.ArgumentParser:
     rotated.add_argument("key", choices=sorted(rotate.KEYS))
     rotated.add_argument("--finish", action="store_true", help="end the rotation: only the new key counts")
     rotated.set_defaults(run=do_rotate_key)
-    _privacy_commands(commands.add_parser("privacy", help="export or erase a person, verify a receipt"))
+    privacy_commands.add(commands.add_parser("privacy", help="export or erase a person, verify a receipt"))
     commands.add_parser("status", help="where the stack is and how it is doing").set_defaults(run=do_status)
     shop = commands.add_parser("demo", help="serve the demo shop")
     shop.add_argument("--port", type=int, default=8000)
     shop.set_defaults(run=do_demo)
     return whole
-
-
-def _privacy_commands(command: argparse.ArgumentParser) -> None:
-    kinds = command.add_subparsers(required=True, metavar="WHAT")
-    for kind, words in (
-        ("export", "everything held of a person, as JSON"),
-        ("erase", "a person, everywhere; ends in a receipt"),
-    ):
-        asking = kinds.add_parser(kind, help=words)
-        asking.add_argument(
-            "identifier",
-            nargs="+",
-            help="userId=…, anonymousId=…, email=…, phone=…, or a type of your own; a word alone is a user id",
-        )
-        asking.add_argument("--request-id", help="yours: asking again under it changes nothing")
-        asking.add_argument("--receipt", metavar="FILE", help="where to write the receipt of an erasure")
-        asking.set_defaults(run=do_privacy_request, kind=kind)
-        if kind == "erase":
-            asking.add_argument("--forever", action="store_true", help="never store this person again")
-    for name, run, words in (
-        ("status", do_privacy_status, "how far a request has come"),
-        ("resume", do_privacy_resume, "go on with a request that stopped"),
-    ):
-        one = kinds.add_parser(name, help=words)
-        one.add_argument("id")
-        one.add_argument("--receipt", metavar="FILE", help="where to write the receipt of an erasure")
-        one.set_defaults(run=run)
-    check = kinds.add_parser("verify", help="whether a receipt is what this shop signed")
-    check.add_argument("file")
-    check.set_defaults(run=do_privacy_verify)
-    shown = kinds.add_parser("table", help="what is stored where, how long and why")
-    shown.add_argument("--write", action="store_true", help="into docs/privacy.md")
-    shown.set_defaults(run=do_privacy_table)
 
 
 def _shop_options(command: argparse.ArgumentParser, run: object) -> None:

@@ -2,12 +2,13 @@
 
 import gzip
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from infrastructure.cli.aws import client
 from infrastructure.local.layout import LocalStackError, Stack
 from shared.consent.choices import changes
+from shared.consent.statement import PURPOSES
 from shared.errors import Conflict
 from shared.events import model
 from shared.events.lake import PREFIX
@@ -97,8 +98,7 @@ def _choices(key: str, choices: list[Choice]) -> str:
 
 
 def _agreed(choice: Choice) -> str:
-    purposes = ("analytics", "personalization", "advertising")
-    return ", ".join(f"{name} {'yes' if getattr(choice, name) else 'no'}" for name in purposes)
+    return ", ".join(f"{name} {'yes' if getattr(choice, name) else 'no'}" for name in PURPOSES)
 
 
 def unmerge(stack: Stack, one: str, other: str, reason: str) -> str:
@@ -125,24 +125,18 @@ def rebuild(stack: Stack, part: Component) -> list[str]:
     """
     store = ShoppersStore(client(stack, "dynamodb"), stack.outputs["ShoppersTable"])
     wanted = keys(sorted({name for link in part.links for name in link.identifiers}))
+    log, graph = Log(stack, {key[2:] for key in wanted}), decide(part.known(), protection(stack))
     for _ in range(WAIT // 3):
         live = store.get_many(wanted)
-        events = list(events_of(stack, {key[2:] for key in wanted}))
-        if not not_yet_archived(events, {key: read.state for key, read in live.items()}):
-            try:
-                return _write(
-                    stack, store, live, rebuilt(events, decide(part.known(), protection(stack)), _states(live))
-                )
-            except Conflict:
-                pass  # one of them came back meanwhile: read again
+        states = {key: read.state for key, read in live.items()}
+        events = log.catch_up()
+        if not not_yet_archived(events, states):
+            with suppress(Conflict):  # one of them came back meanwhile: read again
+                return _write(stack, store, live, rebuilt(events, graph, states))
         time.sleep(3)
     raise LocalStackError(
         "The archive has not caught up with the shoppers' states, or they keep changing. The graph is corrected; run `rebuild` again."
     )
-
-
-def _states(live: dict[str, Versioned]) -> dict[str, State]:
-    return {key: read.state for key, read in live.items()}
 
 
 def _write(stack: Stack, store: ShoppersStore, live: dict[str, Versioned], made: dict[str, State]) -> list[str]:
@@ -154,21 +148,30 @@ def _write(stack: Stack, store: ShoppersStore, live: dict[str, Versioned], made:
     return sorted(saved)
 
 
-def events_of(stack: Stack, ids: set[str]) -> Iterator[model.Event]:
-    """Events of the lake that carry one of the user or anonymous ids, each message once."""
-    s3, bucket = client(stack, "s3"), stack.outputs["LakeBucket"]
-    needles = [identifier.encode() for identifier in ids]
-    seen: set[str] = set()
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
-        for entry in page.get("Contents", []):
-            body = gzip.decompress(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-            for line in body.splitlines():
-                if not any(needle in line for needle in needles):
-                    continue
+class Log:
+    """Events of the lake that carry one of the user or anonymous ids, each message and each object once."""
+
+    def __init__(self, stack: Stack, ids: set[str]) -> None:
+        self.s3, self.bucket = client(stack, "s3"), stack.outputs["LakeBucket"]
+        self.ids = ids
+        self.read: set[str] = set()
+        self.events: dict[str, model.Event] = {}
+
+    def catch_up(self) -> list[model.Event]:
+        """All of them, after reading what has come since."""
+        for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=PREFIX):
+            for key in {entry["Key"] for entry in page.get("Contents", [])} - self.read:
+                self._take(gzip.decompress(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
+                self.read.add(key)
+        return list(self.events.values())
+
+    def _take(self, body: bytes) -> None:
+        needles = [identifier.encode() for identifier in self.ids]
+        for line in body.splitlines():
+            if any(needle in line for needle in needles):
                 event = model.decode(line)
-                if event.message_id not in seen and {event.anonymous_id, event.user_id, event.previous_id} & ids:
-                    seen.add(event.message_id)
-                    yield event
+                if {event.anonymous_id, event.user_id, event.previous_id} & self.ids:
+                    self.events.setdefault(event.message_id, event)
 
 
 def _time(seconds: float) -> str:

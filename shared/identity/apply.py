@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable
 
-from shared.identity.graph import Decision, Known, Settings, decide, kind_of
+from shared.identity.graph import Known, Settings, decide, kind_of
 from shared.identity.links import Arrival, Seen
 from shared.identity.record import (
     MOST_LOG,
@@ -38,8 +38,8 @@ class Draft:
         self.nodes |= {key[2:]: decode_node(one.value) if one.version else Node() for key, one in kept.items()}
 
     def take_components(self, kept: dict[str, Kept]) -> None:
-        self.read |= kept
         """One that is gone was erased: it begins anew."""
+        self.read |= kept
         self.components |= {
             k[2:]: decode_component(one.value) if one.version else Component() for k, one in kept.items()
         }
@@ -55,9 +55,6 @@ class Draft:
         while self.components[component].moved:
             component = self.components[component].moved
         return component
-
-    def size(self, component: str) -> int:
-        return len(self.components[component].links)
 
     def add(self) -> str:
         name = str(self.new_id())
@@ -115,13 +112,13 @@ def apply(draft: Draft, one: Seen, settings: Settings) -> None:
 
 def settle(draft: Draft, settings: Settings, now: float) -> None:
     """Write down what the components of the draft decide anew, as of `now` (epoch seconds)."""
-    graphs = {name: decide(part.known(), settings) for name, part in draft.components.items() if not part.moved}
-    decided: dict[str, set[Decision]] = {}
-    for name, before in draft.decided.items():
-        decided.setdefault(draft.end_of(name), set()).update(decide(before, settings).decisions)
-    for name, graph in graphs.items():
-        fresh = [one for one in graph.decisions if one not in decided.get(name, ())]
-        part = draft.components[name]
+    for name, part in draft.components.items():
+        known = part.known()
+        if part.moved or known == draft.decided.get(name):
+            continue
+        sources = [before for source, before in draft.decided.items() if draft.end_of(source) == name]
+        decided = {one for before in sources for one in decide(before, settings).decisions}
+        fresh = [one for one in decide(known, settings).decisions if one not in decided]
         part.log = [*part.log, *(Entry(now, d.at, d.kind, d.identifiers, d.reason) for d in fresh)][-MOST_LOG:]
 
 
@@ -150,7 +147,9 @@ def _link(draft: Draft, one: Seen, conducting: list[str], shared: list[str]) -> 
 
 def _gather(draft: Draft, names: list[str]) -> str:
     """One component for all the names: the largest of those they are in takes in the others."""
-    homes = sorted({draft.home(name) for name in names} - {""}, key=lambda home: (-draft.size(home), home))
+    homes = sorted(
+        {draft.home(name) for name in names} - {""}, key=lambda home: (-len(draft.components[home].links), home)
+    )
     whole = homes[0] if homes else draft.add()
     if len(homes) > 1:
         draft.components[whole] = joined([draft.components[home] for home in homes])

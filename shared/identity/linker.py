@@ -13,6 +13,7 @@ from shared.identity.apply import Draft, apply, read, settle
 from shared.identity.graph import DEFAULT, Link, Settings, decide
 from shared.identity.links import Arrival, Key, Seen
 from shared.identity.record import Component
+from shared.together import together
 from shared.versioned import Versions
 
 CONFLICTS = 12
@@ -31,6 +32,9 @@ class Standing(NamedTuple):
     joined: bool = False
     shared: bool = False
     gained: tuple[str, ...] = ()
+
+
+UNLINKED = Standing()
 
 
 class Remembered(NamedTuple):
@@ -66,11 +70,11 @@ class Linker:
                 first = fresh.setdefault(one.key, self._as_known(one))
                 fresh[one.key] = first._replace(link=min(first.link, one.link), arrived=min(first.arrived, one.arrived))
         found: dict[Key, Standing] = {}
-        for part in _each(self._save, touching(list(fresh.values()))):
+        for part in _each(self._save, together(fresh.values(), names_of)):
             found.update(part)
         for key, standing in found.items():
             self._remember(key, Remembered(standing, fresh[key].link, fresh[key].arrived, now + FRESH))
-        return [self._recall(one) for one in events]
+        return [self._recall(one) if one.tells else UNLINKED for one in events]
 
     def forget(self) -> None:
         """What was learned from links may not have reached the states: learn it again."""
@@ -109,7 +113,7 @@ class Linker:
     def _recall(self, one: Seen) -> Standing:
         known = self.memory.get(one.key)
         if known is None:
-            return Standing()
+            return UNLINKED
         return known.standing if known.arrived == one.arrived else known.standing._replace(gained=())
 
     def _remember(self, key: Key, known: Remembered) -> None:
@@ -144,22 +148,3 @@ def _standing(one: Seen, draft: Draft, settings: Settings) -> Standing:
 def names_of(one: Seen) -> set[str]:
     """The identifiers whose nodes an event touches. A claimed identifier is only written down at the device that claims it."""
     return {*one.link.identifiers, *(device for device, _ in one.claims), *(old for old, _ in one.renamed)}
-
-
-def touching(links: list[Seen]) -> list[list[Seen]]:
-    """In groups that have no identifier in common."""
-    member: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while member.setdefault(name, name) != name:
-            member[name] = name = member[member[name]]
-        return name
-
-    for one in links:
-        first, *rest = sorted(names_of(one))
-        for name in rest:
-            member[root(name)] = root(first)
-    groups: dict[str, list[Seen]] = {}
-    for one in links:
-        groups.setdefault(root(min(names_of(one))), []).append(one)
-    return list(groups.values())

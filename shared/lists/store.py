@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from shared import tables
 from shared.errors import Conflict
 from shared.lists.model import Pointer, Scored, decode, decode_pointer, encode
+from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,6 +18,7 @@ class ListsStore:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self.client = client
         self.table = table
+        self.items = VersionedTable(client, table)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Scored]:
         """Lists by key; those that do not exist are left out."""
@@ -32,23 +32,12 @@ class ListsStore:
 
     def pointer(self) -> tuple[Pointer, int]:
         """The pointer and the version it was read at (0: there is none yet)."""
-        item = self.client.get_item(TableName=self.table, Key={"pk": {"S": POINTER}}, ConsistentRead=True).get("Item")
-        return (decode_pointer(item["value"]["B"]), int(item["version"]["N"])) if item else (Pointer(), 0)
+        kept = self.items.get(POINTER)
+        return (decode_pointer(kept.value), kept.version) if kept.version else (Pointer(), 0)
 
     def flip(self, pointer: Pointer, read_at: int) -> None:
         """Make `pointer` current if nobody changed it since version `read_at`; otherwise raises Conflict."""
         try:
-            self.client.put_item(
-                TableName=self.table,
-                Item={
-                    "pk": {"S": POINTER},
-                    "value": {"B": encode(pointer)},
-                    "version": {"N": str(read_at + 1)},
-                },
-                ConditionExpression="attribute_not_exists(pk) OR version = :read",
-                ExpressionAttributeValues={":read": {"N": str(read_at)}},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise Conflict("somebody else published or rolled back meanwhile") from error
-            raise
+            self.items.save({POINTER: Kept(encode(pointer), read_at)})
+        except Conflict as error:
+            raise Conflict("somebody else published or rolled back meanwhile") from error

@@ -1,23 +1,15 @@
 """From what a shop's server says (an e-mail address, a phone number) to the names under which capture keeps it."""
 
-from collections.abc import Callable
-
 from shared.identity import ids, normalise
-from shared.identity.keys import hashed as keyed
 from shared.privacy.person import ANONYMOUS, USER
 
 
-def stored(keys: Callable[[], list[str]], kind: str, raw: str, plus_tags: str = "keep") -> list[str]:
-    """The hash under the current key, and under the previous one while there is one; a user or anonymous id as it is, unless it is an
-    address or a number itself. `keys` gives the keys, the current first. Raises ValueError with a sentence for what cannot be one."""
-    if kind in (USER, ANONYMOUS):
-        personal = ids.personal(raw, plus_tags)
-        if personal is None:
-            return [raw]
-        kind, value = personal
-    else:
-        value = normalised(kind, raw, plus_tags)
-    return [keyed(key, kind, value) for key in keys() if key]
+def stored(keys: ids.Hashes, kind: str, raw: str, plus_tags: str = "keep") -> list[str]:
+    """The hashes under all live keys; a user or anonymous id as it is, unless it is an address or a number itself. Raises ValueError
+    with a sentence for what cannot be one."""
+    plain = kind in (USER, ANONYMOUS)
+    known = ids.personal(raw, plus_tags) if plain else (kind, normalised(kind, raw, plus_tags))
+    return [name for name in (keys.hashed(*known), keys.previous(*known)) if name] if known else [raw]
 
 
 def normalised(kind: str, raw: str, plus_tags: str) -> str:

@@ -5,7 +5,7 @@ import hmac
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msgspec import json
+from shared.auth import CachedSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +17,11 @@ class PrivacyKey:
     """Read from Secrets Manager when first needed, then kept: it never changes."""
 
     def __init__(self, client: "Callable[[], SecretsManagerClient]", arn: str) -> None:
-        self.client = client
-        self.arn = arn
+        self.read = CachedSecret(client, arn)
 
     @cached_property
     def secret(self) -> bytes:
-        answer = self.client().get_secret_value(SecretId=self.arn)
-        return str(json.decode(answer["SecretString"])["current"]).encode()
+        return self.read()["current"].encode()
 
     @cached_property
     def suppression(self) -> bytes:

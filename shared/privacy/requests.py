@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
-from botocore.exceptions import ClientError
 from msgspec import msgpack
 
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.privacy.canonical import canonical
 from shared.privacy.person import ANONYMOUS, USER, Identifier
+from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -156,8 +156,7 @@ def _request_id(body: dict[str, Any], said: list[tuple[str, str, str]]) -> str:
 
 class RequestStore:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self.client = client
-        self.table = table
+        self.items = VersionedTable(client, table)
         self.versions: dict[str, int] = {}
 
     def create(self, request: Request) -> Request:
@@ -173,36 +172,22 @@ class RequestStore:
 
     def get(self, request_id: str) -> Request:
         """Raises NotFound."""
-        item = self.client.get_item(
-            TableName=self.table, Key={"pk": {"S": PREFIX + request_id}}, ConsistentRead=True
-        ).get("Item")
-        if not item:
+        kept = self.items.get(PREFIX + request_id)
+        if not kept.version:
             raise NotFound(f"there is no privacy request {request_id}", "id")
-        self.versions[request_id] = int(item["version"]["N"])
-        return msgpack.decode(item["value"]["B"], type=Request)
+        self.versions[request_id] = kept.version
+        return msgpack.decode(kept.value, type=Request)
 
     def save(self, request: Request) -> None:
         """Raises Conflict when somebody else works on the same request."""
         self._put(request, self.versions[request.id])
 
     def _put(self, request: Request, read: int) -> None:
-        values: Any = {"ExpressionAttributeValues": {":read": {"N": str(read)}}} if read else {}
+        pk = PREFIX + request.id
         try:
-            self.client.put_item(
-                TableName=self.table,
-                Item={
-                    "pk": {"S": PREFIX + request.id},
-                    "value": {"B": msgpack.encode(request)},
-                    "version": {"N": str(read + 1)},
-                    "expires": {"N": str(int(request.created) + RETENTION)},
-                },
-                ConditionExpression="version = :read" if read else "attribute_not_exists(pk)",
-                **values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise Conflict(f"the privacy request {request.id} was changed meanwhile") from error
-            raise
+            self.items.save({pk: Kept(msgpack.encode(request), read)}, {pk: int(request.created) + RETENTION})
+        except Conflict as error:
+            raise Conflict(f"the privacy request {request.id} was changed meanwhile") from error
         self.versions[request.id] = read + 1
 
 

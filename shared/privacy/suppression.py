@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from shared import tables
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.privacy.keys import hidden
 from shared.privacy.person import ANONYMOUS, USER, Identifier
 from shared.streams import Record
+from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,6 +70,7 @@ class SuppressionStore:
     def __init__(self, client: "DynamoDBClient", table: str, key: Callable[[], bytes]) -> None:
         self.client = client
         self.table = table
+        self.items = VersionedTable(client, table)
         self.key = key
 
     def find(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Suppressed]:
@@ -103,28 +104,18 @@ class SuppressionStore:
         raise Unavailable("the list of suppressed identifiers is being written by somebody else all the time")
 
     def _list(self) -> tuple[frozenset[bytes] | None, int]:
-        answer = self.client.get_item(TableName=self.table, Key={"pk": {"S": KNOWN}}, ConsistentRead=True)
-        if "Item" not in answer:
-            return frozenset(), 0
-        value, version = answer["Item"]["value"]["B"], int(answer["Item"]["version"]["N"])
+        kept = self.items.get(KNOWN)
+        value = kept.value
         if value == b"*":
-            return None, version
-        return frozenset(value[place : place + SHORT] for place in range(0, len(value), SHORT)), version
+            return None, kept.version
+        return frozenset(value[place : place + SHORT] for place in range(0, len(value), SHORT)), kept.version
 
     def _put_list(self, value: bytes, read: int) -> bool:
         """False when somebody else wrote it meanwhile."""
-        values: Any = {"ExpressionAttributeValues": {":read": {"N": str(read)}}} if read else {}
         try:
-            self.client.put_item(
-                TableName=self.table,
-                Item={"pk": {"S": KNOWN}, "value": {"B": value}, "version": {"N": str(read + 1)}},
-                ConditionExpression="version = :read" if read else "attribute_not_exists(pk)",
-                **values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
+            self.items.save({KNOWN: Kept(value, read)})
+        except Conflict:
+            return False
         return True
 
     def _put(self, identifier: Identifier, suppressed: Suppressed) -> None:

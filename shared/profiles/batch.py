@@ -17,6 +17,7 @@ from shared.profiles.fold import SESSION_GAP, fold
 from shared.profiles.merge import left_over, merge
 from shared.profiles.signals import Signal
 from shared.profiles.state import MESSAGE_IDS, WATERMARKS, Candidate, State
+from shared.together import together
 
 Rank = Callable[[State, float], tuple[list[Candidate], list[Candidate]]]
 
@@ -54,6 +55,7 @@ class Group(NamedTuple):
 
 def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> Entry:
     refusal = signal.choice is not None and not signal.choice.personalization  # a no links nobody
+    received = event.received_at.timestamp()
     digest = blake2b(event.message_id.encode(), digest_size=8).digest()
     return Entry(
         sequence=sequence,
@@ -61,9 +63,9 @@ def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> En
         shopper=shopper(event),
         user_id=event.user_id,
         message_id=int.from_bytes(digest, "big") >> 1,
-        received=event.received_at.timestamp(),
+        received=received,
         signal=signal,
-        seen=NOTHING if refusal else seen(event)._replace(arrived=(event.received_at.timestamp(), f"{sequence:056d}")),
+        seen=NOTHING if refusal else seen(event)._replace(arrived=(received, f"{sequence:056d}")),
     )
 
 
@@ -89,24 +91,8 @@ def _key(anonymous: str) -> str:
 
 def groups(entries: Iterable[Entry]) -> list[Group]:
     """Entries of nobody are left out. Two shoppers are in one group when an entry links them."""
-    member: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while member.setdefault(key, key) != key:
-            member[key] = key = member[member[key]]
-        return key
-
-    known = [e for e in entries if e.shopper]
-    for e in known:
-        for key in _keys(e):
-            member[root(key)] = root(e.shopper)
-    keys: dict[str, set[str]] = {}
-    sorted_entries: dict[str, list[Entry]] = {}
-    for e in known:
-        group = root(e.shopper)
-        keys.setdefault(group, set()).update(_keys(e))
-        sorted_entries.setdefault(group, []).append(e)
-    return [Group(tuple(sorted(keys[g])), sorted_entries[g]) for g in keys]
+    parts = together((e for e in entries if e.shopper), _keys)
+    return [Group(tuple(sorted({key for e in part for key in _keys(e)})), part) for part in parts]
 
 
 def _keys(e: Entry) -> list[str]:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from shared import tables
 from shared.errors import Conflict
 from shared.profiles.signals import Signal
 from shared.trends.counters import Counters, count, decode, encode
+from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +25,7 @@ class CountersStore:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self.client = client
         self.table = table
+        self.items = VersionedTable(client, table)
         self.known: dict[str, tuple[Counters, int]] = {}
 
     def count(self, shard: str, signals: Iterable[tuple[int, Signal]]) -> None:
@@ -45,9 +45,8 @@ class CountersStore:
         raise Conflict(f"the counters of {shard} are being written by somebody else")
 
     def get(self, shard: str) -> tuple[Counters, int]:
-        answer = self.client.get_item(TableName=self.table, Key={"pk": {"S": _pk(shard)}}, ConsistentRead=True)
-        item = answer.get("Item")
-        return (decode(item["value"]["B"]), int(item["version"]["N"])) if item else (Counters(), 0)
+        kept = self.items.get(_pk(shard))
+        return (decode(kept.value), kept.version) if kept.version else (Counters(), 0)
 
     def get_all(self, shards: Iterable[str]) -> list[Counters]:
         """Counters of the shards that have any."""
@@ -56,18 +55,7 @@ class CountersStore:
 
     def _put(self, shard: str, counters: Counters, version: int) -> bool:
         try:
-            self.client.put_item(
-                TableName=self.table,
-                Item={
-                    "pk": {"S": _pk(shard)},
-                    "value": {"B": encode(counters)},
-                    "version": {"N": str(version + 1)},
-                },
-                ConditionExpression="attribute_not_exists(pk) OR version = :read",
-                ExpressionAttributeValues={":read": {"N": str(version)}},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise
+            self.items.save({_pk(shard): Kept(encode(counters), version)})
+        except Conflict:
+            return False
         return True

@@ -23,6 +23,7 @@ from shared.profiles.merge import merge
 from shared.profiles.state import State
 from shared.profiles.state import encode as encode_state
 from shared.versioned import Kept, VersionedMemory, VersionedTable
+from tests import tables
 from tests.factories import event
 
 
@@ -103,8 +104,7 @@ def main():
     print(f"| merges/s, store in memory (wall, CPU) | {wall:,.0f}, {cpu:,.0f} |", flush=True)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        key = [{"AttributeName": "pk", "KeyType": "HASH"}], [{"AttributeName": "pk", "AttributeType": "S"}]
-        client.create_table(TableName="i", BillingMode="PAY_PER_REQUEST", KeySchema=key[0], AttributeDefinitions=key[1])
+        tables.create(client, "i")
         wall, cpu = merges(VersionedTable(client, "i"), 200)
         print(
             f"| merges/s, DynamoDB as moto plays it in this process (wall, CPU) | {wall:,.0f}, {cpu:,.0f} |", flush=True

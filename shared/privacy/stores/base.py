@@ -1,9 +1,12 @@
 """What every store of personal data can do for a request: find, and erase what was found."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shared.privacy.person import Person
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class Find(NamedTuple):
@@ -20,6 +23,20 @@ class Chunk(NamedTuple):
 
     cursor: str
     finds: list[Find]
+
+
+def scanned(
+    client: "DynamoDBClient", table: str, cursor: str, *, consistent: bool = False
+) -> Iterator[tuple[list[dict[str, Any]], str]]:
+    """The items of a table behind the cursor, a page at a time, each with the cursor that goes on behind it; "" at the end."""
+    start: Any = {"ExclusiveStartKey": {"pk": {"S": cursor}}} if cursor else {}
+    while True:
+        page = client.scan(TableName=table, ConsistentRead=consistent, **start)
+        last: Any = page.get("LastEvaluatedKey")
+        yield page["Items"], last["pk"]["S"] if last else ""
+        if not last:
+            return
+        start = {"ExclusiveStartKey": last}
 
 
 class Store(Protocol):

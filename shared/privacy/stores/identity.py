@@ -10,7 +10,7 @@ from shared.identity.erase import component_without, node_without
 from shared.identity.linker import RETENTION
 from shared.identity.record import Component, decode_component, decode_node, encode
 from shared.privacy.person import Person, mentions
-from shared.privacy.stores.base import Chunk, Find
+from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
@@ -32,15 +32,8 @@ class IdentityLinks:
         self.items = VersionedTable(client, table)
 
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
-        start: Any = {"ExclusiveStartKey": {"pk": {"S": cursor}}} if cursor else {}
-        while True:
-            page = self.client.scan(TableName=self.table, ConsistentRead=True, **start)
-            finds = [find for item in page["Items"] if (find := self._find(person, item))]
-            last = page.get("LastEvaluatedKey")
-            yield Chunk(last["pk"]["S"] if last else "", finds)
-            if not last:
-                return
-            start = {"ExclusiveStartKey": last}
+        for items, last in scanned(self.client, self.table, cursor, consistent=True):
+            yield Chunk(last, [find for item in items if (find := self._find(person, item))])
 
     def erase(self, person: Person, finds: list[Find]) -> None:
         """Items that are the person's go; of what others share with the person, only the person's part. Raises Conflict when somebody

@@ -10,7 +10,7 @@ from shared import tables
 from shared.cache import Cache
 from shared.errors import Unavailable
 from shared.privacy.person import Person
-from shared.privacy.stores.base import Chunk, Find
+from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.profiles import state as states
 from shared.profiles.state import State
 
@@ -39,17 +39,10 @@ class States:
         if not cursor:
             items = tables.get(self.client, self.table, person.keys, consistent=True)
             yield Chunk(OWN, [self._own(key, item) for key, item in items.items()])
-        start: Any = {} if cursor in ("", OWN) else {"ExclusiveStartKey": {"pk": {"S": cursor}}}
         own = set(person.keys)
-        while True:
-            page = self.client.scan(TableName=self.table, **start)
-            others = [item for item in page["Items"] if item["pk"]["S"] not in own]
-            finds = [find for item in others if (find := self._mention(person, item))]
-            last = page.get("LastEvaluatedKey")
-            yield Chunk(last["pk"]["S"] if last else "", finds)
-            if not last:
-                return
-            start = {"ExclusiveStartKey": last}
+        for page, last in scanned(self.client, self.table, "" if cursor == OWN else cursor):
+            others = [item for item in page if item["pk"]["S"] not in own]
+            yield Chunk(last, [find for item in others if (find := self._mention(person, item))])
 
     def erase(self, person: Person, finds: list[Find]) -> None:
         for find in finds:

@@ -7,6 +7,7 @@ from moto import mock_aws
 
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
+from tests import tables
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +21,7 @@ def cloud():
 @pytest.fixture
 def aws(cloud):
     """Makes clients of a cloud with an empty catalog table and an empty bucket."""
-    cloud("dynamodb").create_table(
-        TableName="catalog",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-    )
+    tables.create(cloud("dynamodb"), "catalog")
     yield cloud
     for found in cloud("s3").list_objects_v2(Bucket="lake").get("Contents", []):
         cloud("s3").delete_object(Bucket="lake", Key=found["Key"])

@@ -18,6 +18,7 @@ from shared.events.model import decode
 from shared.identity.keys import hashed
 from shared.profiles.state import State, Totals
 from shared.profiles.store import ShoppersStore, Versioned
+from tests import tables
 
 EVENTS = Path(__file__).parents[3] / "events"
 CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r")
@@ -49,13 +50,7 @@ def aws(monkeypatch):
         boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        for table in ("shoppers", "lists", "identity"):
-            boto3.client("dynamodb").create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            )
+        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity")
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
         boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
         boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')

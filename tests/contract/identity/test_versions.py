@@ -10,6 +10,7 @@ from shared.identity.linker import RETENTION, Linker
 from shared.identity.links import Seen
 from shared.identity.record import decode_component, decode_node
 from shared.versioned import Kept, VersionedMemory, VersionedTable
+from tests import tables
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -19,12 +20,7 @@ def store(request):
         return
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName="identity",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+        tables.create(client, "identity")
         yield VersionedTable(client, "identity")
 
 

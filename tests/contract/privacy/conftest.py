@@ -21,6 +21,7 @@ from shared.profiles.fold import fold
 from shared.profiles.signals import read
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned
+from tests import tables
 from tests.factories import NOON, event
 
 TABLES = ("shoppers", "lists", "identity")
@@ -47,13 +48,7 @@ def aws(monkeypatch):
     for client in made:
         client.cache_clear()
     with mock_aws():
-        for table in TABLES:
-            boto3.client("dynamodb").create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            )
+        tables.create(boto3.client("dynamodb"), *TABLES)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
             boto3.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})

@@ -13,6 +13,7 @@ from shared.profiles.process import Processor, read
 from shared.profiles.store import ShoppersStore
 from shared.streams import Record
 from shared.versioned import VersionedTable
+from tests import tables
 from tests.factories import event, record
 
 
@@ -24,13 +25,7 @@ def no_rank(state, now):
 def aws():
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        for name in ("shoppers", "identity"):
-            dynamodb.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            )
+        tables.create(dynamodb, "shoppers", "identity")
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket="lake")
         yield ShoppersStore(dynamodb, "shoppers"), Quarantine(s3, "lake")

@@ -7,18 +7,14 @@ from moto import mock_aws
 from shared.errors import Conflict
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned
+from tests import tables
 
 
 @pytest.fixture
 def store():
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName="shoppers",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+        tables.create(client, "shoppers")
         yield ShoppersStore(client, "shoppers")
 
 

@@ -12,6 +12,7 @@ import pytest
 from infrastructure.local import control
 from infrastructure.local.deploy import client
 from infrastructure.local.layout import EMULATOR_PYTHON, ROOT, LocalStackError
+from tests import tables
 from tests.integration.conftest import eventually
 from tests.integration.emulator.conftest import free_layout
 
@@ -27,12 +28,7 @@ def layout(tmp_path):
 
 def test_stopping_and_starting_keeps_everything(layout):
     control.start(layout)
-    client(layout, "dynamodb").create_table(
-        TableName="table",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-    )
+    tables.create(client(layout, "dynamodb"), "table")
     client(layout, "dynamodb").put_item(TableName="table", Item={"pk": {"S": "tent"}})
     client(layout, "kinesis").create_stream(StreamName="stream", ShardCount=1)
     eventually(lambda: client(layout, "kinesis").put_record(StreamName="stream", Data=b"x", PartitionKey="p"))

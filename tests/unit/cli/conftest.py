@@ -21,6 +21,7 @@ from shared.profiles.process import Processor, read
 from shared.profiles.store import ShoppersStore
 from shared.streams import Record
 from shared.versioned import VersionedTable
+from tests import tables
 from tests.factories import KEYS
 
 TABLES = ("shoppers", "lists", "catalog", "identity")
@@ -101,13 +102,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def stack():
     with mock_aws():
-        for table in TABLES:
-            boto3.client("dynamodb").create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            )
+        tables.create(boto3.client("dynamodb"), *TABLES)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         outputs = {

@@ -20,6 +20,7 @@ from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 from shared.models.publish import KEPT, Publisher
 from shared.models.runs import Run, window
 from shared.models.train import TooLittleData, evaluate, gate, train
+from tests import tables
 
 
 def shop(shoppers=120, days=60, seed=1):
@@ -143,13 +144,7 @@ def test_the_window_ends_with_the_newest_day():
 def publisher(trained, data):
     with mock_aws():
         dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-        for name in ("lists", "catalog"):
-            dynamodb.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            )
+        tables.create(dynamodb, "lists", "catalog")
         s3.create_bucket(Bucket="models")
         catalog = CatalogStore(dynamodb, "catalog")
         catalog.put_many([Item(id=f"i{n:02d}", title=f"Item {n}", in_stock=n != 1) for n in range(40)])

@@ -5,12 +5,13 @@ import pytest
 from shared.errors import InvalidRequest
 from shared.privacy.hashing import stored
 from shared.privacy.requests import Step, describe, message, parse
+from tests.factories import GivenKeys
 
 KEYS = ["k" * 64, "p" * 64]
 
 
 def asked(body, keys=KEYS):
-    return parse(body, "new", 1000.0, stored=lambda kind, raw: stored(lambda: keys, kind, raw), key=b"key")
+    return parse(body, "new", 1000.0, stored=lambda kind, raw: stored(GivenKeys(*keys), kind, raw), key=b"key")
 
 
 def test_ids_stay_as_they_are_and_everything_else_is_hashed_under_both_keys():

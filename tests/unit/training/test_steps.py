@@ -26,6 +26,7 @@ from shared.models import impute, interactions
 from shared.models.bundle import load
 from shared.models.members import contains
 from shared.models.train import TooLittleData
+from tests import tables
 from tests.factories import event, order
 
 CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r")
@@ -60,13 +61,7 @@ def aws(monkeypatch):
     with mock_aws():
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        for table in ("catalog", "lists", "identity"):
-            boto3.client("dynamodb").create_table(
-                TableName=table,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            )
+        tables.create(boto3.client("dynamodb"), "catalog", "lists", "identity")
         yield
     for made in (clients.dynamodb, clients.s3):
         made.cache_clear()
