@@ -121,6 +121,10 @@ def do_unmerge(args: Arguments) -> None:
     print(identity.unmerge(stack(args.stack_name), args.one, args.other, args.reason))
 
 
+def do_rebuild(args: Arguments) -> None:
+    print(identity.rebuild_around(stack(args.stack_name), args.id))
+
+
 def do_rotate_key(args: Arguments) -> None:
     found = stack(args.stack_name)
     if args.finish:
@@ -178,6 +182,9 @@ def parser() -> argparse.ArgumentParser:
     apart.add_argument("other")
     apart.add_argument("--reason", required=True, help="kept with the decision")
     apart.set_defaults(run=do_unmerge)
+    again = commands.add_parser("rebuild", help="make the states of an identifier's profile from the event log again")
+    again.add_argument("id", help="a user id, an anonymous id, or an identifier with its type")
+    again.set_defaults(run=do_rebuild)
     rotated = commands.add_parser("rotate-key", help="a new key beside the current one; --finish drops the former")
     rotated.add_argument("key", choices=sorted(rotate.KEYS))
     rotated.add_argument("--finish", action="store_true", help="end the rotation: only the new key counts")

@@ -110,6 +110,15 @@ def unmerge(stack: Stack, one: str, other: str, reason: str) -> str:
     return f"{pair[0]} and {pair[1]} are apart. States rebuilt from the event log: {', '.join(sorted(made))}."
 
 
+def rebuild_around(stack: Stack, name: str) -> str:
+    """Rebuild the states of everybody linked with an identifier, directly or by way of others."""
+    store = VersionedTable(client(stack, "dynamodb"), stack.outputs["IdentityTable"])
+    found = _only(store, name)
+    draft = read(store, [found])
+    made = rebuild(stack, draft.components[draft.home(found)])
+    return f"States rebuilt from the event log: {', '.join(made)}."
+
+
 def _only(store: VersionedTable, name: str) -> str:
     draft = read(store, names(name))
     found = [candidate for candidate in names(name) if draft.home(candidate)]

@@ -106,7 +106,10 @@ def _wait_until_it_moves(store: RequestStore, request_id: str, status: str, seco
 
 def verify(stack: Stack, path: Path) -> str:
     """Raises LocalStackError when the receipt is not what the stack signed."""
-    found = json.loads(path.read_text())
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise LocalStackError(f"{path} cannot be read as a receipt: {error}") from None
     signed = found.get("receipt") if isinstance(found.get("receipt"), dict) else found
     pem = Api(stack, "").call("GET", "/v1/privacy/key")
     if not valid(signed, pem):

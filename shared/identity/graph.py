@@ -94,11 +94,6 @@ class Profile(NamedTuple):
     joined: dict[str, float]  # identifier -> when it joined, epoch seconds
     merges: int
 
-    @property
-    def user(self) -> str:
-        """The verified user id, "" without one."""
-        return next((name for name in self.joined if kind_of(name) == "user"), "")
-
 
 class Graph(NamedTuple):
     profiles: list[Profile]  # by id; of two identifiers or more

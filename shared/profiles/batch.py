@@ -132,16 +132,16 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
 def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
     """What stays on the device. Of a shared one, only what was done in the session of the log-in is the user's; the rest was
     somebody's whom nobody knows."""
-    of_session = e.signal.at - device.session.last <= SESSION_GAP
-    left = left_over(device) if (shared or device.shared) and not of_session else merge(user, device, e.user_id)
-    left.shared = shared or device.shared
-    return left
+    device.shared = shared or device.shared
+    if device.shared and e.signal.at - device.session.last > SESSION_GAP:
+        return left_over(device)
+    return merge(user, device, e.user_id)
 
 
 def _agreed(e: Entry, states: dict[str, State]) -> bool:
     """Whether the event may count for the shopper, and for the device it came from; both hear what it says."""
     heard = [consent.hear(states[key], e.signal.choice) for key in dict.fromkeys((e.shopper, e.device)) if key]
-    return all(heard)
+    return all(heard) and not consent.forgotten(states[e.shopper], e.signal.at)
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:

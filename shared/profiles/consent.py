@@ -4,7 +4,7 @@ from shared.consent import choices
 from shared.profiles.state import Choice, State
 
 NOBODY = State()
-KEPT = ("choices", "watermarks", "message_ids", "shared")
+KEPT = ("choices", "watermarks", "message_ids", "shared", "user_id")
 
 
 def hear(state: State, choice: Choice | None) -> bool:
@@ -23,6 +23,12 @@ def hear(state: State, choice: Choice | None) -> bool:
     if refused:
         clear(state)
     return not refused
+
+
+def forgotten(state: State, at: float) -> bool:
+    """Whether what was done at `at` (epoch seconds) lies before the latest withdrawal: it was cleared then, and comes late."""
+    withdrawn = [choice.at for choice in choices.changes(state.choices) if not choice.personalization]
+    return bool(withdrawn) and at < withdrawn[-1]
 
 
 def says_nothing(state: State, choice: Choice | None) -> bool:

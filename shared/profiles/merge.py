@@ -16,13 +16,14 @@ from shared.profiles.state import (
 
 def merge(user: State, device: State, user_id: str) -> State:
     """Add `device` to `user` (changed in place) and return what stays on the device: no history, only what is needed
-    to recognise records already folded in."""
+    to recognise records already folded in. What was agreed to on a shared device, anybody may have said."""
     if device.totals.events:
         _merge_history(user, device)
         user.merged += 1
     user.watermarks = merged_watermarks(user.watermarks, device.watermarks)
     user.message_ids = (device.message_ids + user.message_ids)[-MESSAGE_IDS:]
-    user.choices = join(user.choices, device.choices)
+    if not device.shared:
+        user.choices = join(user.choices, device.choices)
     left = left_over(device)
     left.user_id = user_id
     return left

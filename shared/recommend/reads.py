@@ -75,9 +75,9 @@ class Reader:
 
     def _state(self, keys: list[str], states: dict[str, State]) -> State:
         """Of who is asked for, and of their device where both were read."""
-        if len(states) == 2:
-            user, device = (states[key] for key in keys)
-            return joined(user, device, self.clock())
+        if len(keys) == 2 and keys[1] in states:
+            user, device = keys
+            return joined(states.get(user) or State(), states[device], user.partition("#")[2], self.clock())
         return next(iter(states.values()), EMPTY)
 
     def items(self, ids: Sequence[str]) -> dict[str, Item]:

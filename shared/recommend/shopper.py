@@ -63,9 +63,13 @@ def agreed(said: Statement, states: list[State], now: float) -> bool:
     return heard.at <= now and not any(choices.refused(choices.record(history, heard)) for history in refusing)
 
 
-def joined(user: State, device: State, now: float) -> State:
-    """The shopper's state with what the device did before the log-in, as the stream is about to write it. Takes `user` over."""
-    if not device.totals.events or (device.shared and now - device.session.last > SESSION_GAP):
+def joined(user: State, device: State, user_id: str, now: float) -> State:
+    """The shopper's state with what the device did before the log-in, as the stream is about to write it. Takes `user` over.
+
+    A device on which somebody else logged in last is about to be known as shared: only its present session is the shopper's.
+    """
+    shared = device.shared or device.user_id not in ("", user_id)
+    if not device.totals.events or (shared and now - device.session.last > SESSION_GAP):
         return user
     candidates, again = _interleaved(user, device)
     merge(user, device, "")

@@ -56,5 +56,7 @@ def test_unmerge_corrects_the_graph_and_the_states(stack, back):
     states = back.shoppers.get_many(["a#phone", "u#ann"])
     assert [t.item for t in states["a#phone"].state.recent] == ["tent"] and states["u#ann"].state.recent == []
     assert "a borrowed phone" in identity.explain(stack, "ann")
+    assert "a#phone, u#ann" in identity.rebuild_around(stack, "ann")
+    assert [t.item for t in back.shoppers.get_many(["a#phone"])["a#phone"].state.recent] == ["tent"]
     with pytest.raises(NotFound, match="not in one profile"):
         identity.unmerge(stack, "phone", "ann", "again")

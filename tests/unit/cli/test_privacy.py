@@ -37,6 +37,10 @@ def test_a_receipt_is_verified_with_the_shops_public_key(stack, monkeypatch, tmp
     (tmp_path / "receipt").write_text(json.dumps({**signed, "receipt": signed["receipt"] + " "}))
     with pytest.raises(LocalStackError, match="NOT VALID"):
         privacy.verify(stack, tmp_path / "receipt")
+    (tmp_path / "receipt").write_text("no receipt")
+    for name in ("receipt", "missing"):
+        with pytest.raises(LocalStackError, match="cannot be read as a receipt"):
+            privacy.verify(stack, tmp_path / name)
 
 
 def test_the_commands_are_there(capsys):

@@ -73,6 +73,25 @@ def test_the_history_of_consent_goes_with_the_history_of_the_device():
     assert states["u#u1"].totals.events == 3
 
 
+def test_a_yes_of_somebody_else_on_a_shared_device_is_not_the_shoppers():
+    """Said on purpose, it would outrank the no that the shopper's own event brings."""
+    states = {}
+    own = {"user_id": "u1", "anonymous_id": "a2", "verified": True}
+    deliver(states, entries(login("u1", minutes=0), login("u2", minutes=1), event(minutes=2, **own)))
+    deliver(states, entries(changed(YES, 3), event(minutes=4), login("u1", minutes=5), start=4))
+    assert states["a#a1"].shared and API not in {choice.source for choice in states["u#u1"].choices}
+    deliver(states, entries(changed(NO, 6, said=EVENT, **own), start=7))
+    assert choices.refused(states["u#u1"].choices)
+
+
+def test_what_was_done_before_a_withdrawal_stays_forgotten_when_it_comes_late():
+    states = {}
+    deliver(states, entries(changed(YES, 0), changed(NO, 10), changed(YES, 20), event(item="late", minutes=5)))
+    assert states["a#a1"].recent == []
+    deliver(states, entries(event(item="new", minutes=25), start=9))
+    assert [touch.item for touch in states["a#a1"].recent] == ["new"]
+
+
 stories = st.lists(
     st.sampled_from(["view", "yes", "no", "event-no", "login"]).map(lambda kind: kind), min_size=1, max_size=12
 )

@@ -139,12 +139,27 @@ def test_a_stretch_of_a_shared_device_joins_within_its_session_only():
         made.shared, made.session.last = True, last
         return made
 
-    fresh = joined(known("x"), device(NOW - SESSION_GAP + 1), NOW)
-    stale = joined(known("x"), device(NOW - SESSION_GAP - 1), NOW)
+    fresh = joined(known("x"), device(NOW - SESSION_GAP + 1), "u1", NOW)
+    stale = joined(known("x"), device(NOW - SESSION_GAP - 1), "u1", NOW)
     assert {c.item for c in fresh.candidates} == {"x", "d"} and {c.item for c in stale.candidates} == {"x"}
 
 
 names = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=5)
+
+
+def test_where_somebody_else_logged_in_last_only_the_present_session_joins():
+    """Before the stream has told that the device is shared."""
+
+    def left_by(user, ago):
+        made = known("y")
+        made.user_id, made.session.last = user, NOW - ago
+        return made
+
+    def names(device):
+        return [c.item for c in joined(known("x"), device, "u2", NOW).candidates]
+
+    assert names(left_by("u1", 2 * SESSION_GAP)) == ["x"]
+    assert set(names(left_by("u1", 60))) == set(names(left_by("u2", 2 * SESSION_GAP))) == {"x", "y"}
 
 
 @given(names, names, names, names, st.floats(0.1, 50))
@@ -153,7 +168,7 @@ def test_candidates_interleave_by_scaled_score_and_what_either_bought_is_barred(
     for one in device.candidates + device.again:
         one.score *= scale
     device.purchases = known(bought=tuple(again)).purchases
-    made = joined(user, device, NOW)
+    made = joined(user, device, "u1", NOW)
     assert sorted(c.item for c in made.candidates) == sorted({*ours, *theirs})
     scores = [c.score for c in made.candidates]
     assert scores == sorted(scores, reverse=True) and all(0 < score <= 1.0 for score in scores)
@@ -164,7 +179,7 @@ def test_candidates_interleave_by_scaled_score_and_what_either_bought_is_barred(
 
 def test_a_device_without_a_history_changes_nothing():
     user = known("x")
-    assert joined(user, State(user_id="u1"), NOW).candidates == candidates("x")
+    assert joined(user, State(user_id="u1"), "u1", NOW).candidates == candidates("x")
 
 
 def test_an_answer_without_the_person_says_so_and_a_failing_part_too():
