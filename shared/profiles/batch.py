@@ -145,11 +145,12 @@ def _agreed(e: Entry, states: dict[str, State]) -> bool:
 
 
 def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None:
-    """Compute what to show each shopper of a folded group, as of the shopper's latest event."""
+    """Compute what to show each shopper of a folded group, as of the shopper's latest event. Of who dealt with no item yet a model
+    knows nothing that the live popular lists do not know better."""
     for state in states.values():
-        if state.totals.events:
-            state.candidates, state.again = rank(state, state.session.last)
-            state.model_version = model_version
+        known = state.recent or state.purchases
+        state.candidates, state.again = rank(state, state.session.last) if known else ([], [])
+        state.model_version = model_version if known else ""
 
 
 def _mark(state: State, e: Entry) -> None:

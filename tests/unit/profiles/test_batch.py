@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from shared.identity.linker import Linker
-from shared.profiles.batch import entry, fold_group, groups, placed
+from shared.profiles.batch import entry, fold_group, groups, placed, rank_group
 from shared.profiles.fold import fold
 from shared.profiles.merge import merge
 from shared.profiles.signals import read
-from shared.profiles.state import MESSAGE_IDS, RECENT_ITEMS, State, encode
+from shared.profiles.state import MESSAGE_IDS, RECENT_ITEMS, Candidate, State, encode
 from shared.versioned import VersionedMemory
 from tests.factories import NOON, event, order
 
@@ -201,3 +201,12 @@ def test_shoppers_that_never_meet_are_in_groups_of_their_own(history):
         users = {e.user_id for e in group.entries if e.device}
         assert len(devices) == 1 or users
     assert sum(len(group.entries) for group in groups(placed_entries)) == len(history)
+
+
+def test_who_dealt_with_no_item_is_left_to_the_popular_lists():
+    states = {"a#new": State(), "a#one": State()}
+    fold(states["a#new"], read(event("Category Viewed", properties={"category": "Tents"})))
+    fold(states["a#one"], read(event(item="tent")))
+    rank_group(states, lambda state, now: ([Candidate("stove", 1.0, "similar_to", "tent")], []), "v1")
+    assert states["a#new"].totals.events == 1 and not states["a#new"].candidates
+    assert [c.item for c in states["a#one"].candidates] == ["stove"] and states["a#one"].model_version == "v1"
