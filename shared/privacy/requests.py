@@ -35,6 +35,7 @@ DONE = {
     ): "This person is erased. The receipt says what was found, what remains for how long, and can be verified.",
     ("erase", False): "Nothing was held of this person, so nothing was erased. The receipt says so.",
 }
+MORE = " Names led to names further than is followed in one request: send another for the same person, after this one."
 TYPES = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
@@ -49,7 +50,8 @@ class Step(msgspec.Struct):
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """`identifiers` name the person only until the request is done; `digest` recognises the same request sent again."""
+    """`identifiers` name the person only until the request is done; `digest` recognises the same request sent again; `complete` is
+    whether all names were followed to the end."""
 
     id: str
     type: Type
@@ -67,6 +69,7 @@ class Request(msgspec.Struct, kw_only=True):
     error: str = ""
     receipt: dict[str, str] = {}
     models: list[dict[str, Any]] = []
+    complete: bool = True
 
     @property
     def current(self) -> Step | None:
@@ -218,7 +221,8 @@ def message(request: Request) -> str:
     if request.status == "failed":
         at = f" at the step “{step.name}”" if step else ""
         return f"Stopped{at}: {request.error}. Nothing done so far is lost; `privacy resume {request.id}` goes on from there."
-    return DONE[request.type, request.found > 0]
+    further = "" if request.complete else MORE
+    return DONE[request.type, request.found > 0] + further
 
 
 def moment(seconds: float) -> str:

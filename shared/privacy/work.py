@@ -1,24 +1,25 @@
 """A request worked off step by step. Every step can be done again: what stops somewhere goes on there."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import json
 
-from shared.privacy import registry
-from shared.privacy.keys import PrivacyKey, hidden
+from shared.privacy.facts import receipt
+from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
 from shared.privacy.person import Person
 from shared.privacy.receipt import sign
 from shared.privacy.requests import Request, RequestStore, Step, moment
-from shared.privacy.resolve import Identities, person
+from shared.privacy.resolve import PASSES, Resolver
+from shared.privacy.search import Search, node, person
 from shared.privacy.stores.base import Chunk, Store
 from shared.privacy.stores.files import EXPORTS, WORK, Models
+from shared.privacy.stretches import Stretches, pieces
 from shared.privacy.suppression import SuppressionStore
 
+Part = TypeVar("Part")
 ROUNDS = 5  # looks at a store until nothing is found any more
-SCHEMA = "shopwindow.erasure-receipt/1"
 
 
 class Incomplete(Exception):
@@ -43,18 +44,18 @@ class Parts(NamedTuple):
     requests: RequestStore
     suppressions: SuppressionStore
     key: PrivacyKey
-    identities: Identities
+    resolver: Resolver
     lake: Objects
     stores: Callable[[Request], list[Store]]
 
 
 def steps(request: Request, stores: list[Store]) -> list[Step]:
-    names = [store.name for store in stores]
+    names, whose = [store.name for store in stores], [Step("resolve"), Step("devices")]
     if request.type == "export":
-        return [Step("resolve"), *(Step(f"find {name}") for name in names), Step("write")]
+        return [*whose, *(Step(f"find {name}") for name in names), Step("write")]
     verified = [Step(f"verify {store.name}") for store in stores if not isinstance(store, Models)]
     erased = [Step(f"erase {name}") for name in names]
-    return [Step("resolve"), Step("suppress"), Step("wait"), *erased, *verified, Step("receipt")]
+    return [*whose, Step("suppress"), Step("wait"), *erased, *verified, Step("receipt")]
 
 
 class Work:
@@ -91,16 +92,47 @@ class Work:
         if name:
             return self._sweep(step, action, self.stores[name])
         return {
-            "resolve": self._resolve,
+            "resolve": lambda: self._resolve(step),
+            "devices": self._devices,
             "suppress": self._suppress,
             "wait": self._wait,
             "write": self._write,
             "receipt": self._sign,
         }[action]()
 
-    def _resolve(self) -> None:
-        found = person(self.parts.identities, self.parts.lake, self.request.identifiers)
-        self.parts.lake.put(self._place("person"), json.encode(found))
+    def _resolve(self, step: Step) -> int | None:
+        """Passes over the lake until no name is new."""
+        resolver = self.parts.resolver
+        search = self._kept("search", Search) or resolver.begin([node(one) for one in self.request.identifiers])
+        while search.seeking and step.rounds < PASSES:
+            for cursor in resolver.pieces(search, self.request.cursor):
+                if self._paused("search", search, cursor):
+                    return 0
+            step.rounds += 1
+            resolver.go_on(search)
+            self._keep("search", search)
+        found = person(search, resolver.settings, complete=not search.seeking)
+        self._keep("person", found)
+        self.request.complete = found.complete
+        return None
+
+    def _devices(self) -> int | None:
+        """One pass over the lake for the person's messages on devices of several users."""
+        who = self._person()
+        found = self._kept("stretches", Stretches) or Stretches()
+        for cursor in pieces(self.parts.lake, who, found, self.request.cursor):
+            if self._paused("stretches", found, cursor):
+                return 0
+        who.messages = found.messages
+        self._keep("person", who)
+        return None
+
+    def _paused(self, name: str, found: Any, cursor: str) -> bool:
+        """Keep what was found and how far; whether to go on in another invocation. A piece that is done again changes nothing."""
+        self._keep(name, found)
+        self.request.cursor = cursor
+        self._save()
+        return bool(cursor) and self.clock.out_of_time()
 
     def _suppress(self) -> None:
         request = self.request
@@ -177,6 +209,14 @@ class Work:
     def _person(self) -> Person:
         return json.decode(self.parts.lake.get(self._place("person")), type=Person)
 
+    def _kept(self, name: str, kind: type[Part]) -> Part | None:
+        """What an earlier invocation found so far."""
+        body = self.parts.lake.find(self._place(name))
+        return json.decode(body, type=kind) if body else None
+
+    def _keep(self, name: str, found: Any) -> None:
+        self.parts.lake.put(self._place(name), json.encode(found))
+
     def _place(self, name: str) -> str:
         return f"{WORK}{self.request.id}/{name}.json"
 
@@ -193,85 +233,3 @@ def failed(request: Request, cause: str) -> Request:
         pass
     request.status, request.error = "failed", cause[:500]
     return request
-
-
-def receipt(request: Request, who: Person, stores: dict[str, Store], key: bytes, now: float) -> dict[str, Any]:
-    """What was erased and what remains, with no identifier in clear."""
-    done = {step.name: step for step in request.steps}
-    counts = [
-        {
-            "store": name,
-            "what": store.title,
-            "found": done[f"erase {name}"].found,
-            "foundAfterwards": done[f"verify {name}"].found,
-            "verifiedAt": moment(done[f"verify {name}"].ended),
-        }
-        for name, store in stores.items()
-        if f"verify {name}" in done
-    ]
-    return {
-        "schema": SCHEMA,
-        "request": request.id,
-        "requestedAt": moment(request.created),
-        "erasedAt": moment(request.erased_at),
-        "completedAt": moment(now),
-        "found": request.found > 0,
-        "person": sorted(hidden(key, *identifier) for identifier in who.identifiers),
-        "devicesSharedWithOthers": len(who.shared),
-        "suppression": request.suppress,
-        "stores": counts,
-        "models": models(request.models, now),
-        "remains": remains(request, now),
-    }
-
-
-def models(found: list[dict[str, Any]], now: float) -> dict[str, Any]:
-    """`found` are versions that saw the person (or may have), newest first."""
-    versions = {
-        answer: [model["version"] for model in found if model["sawThePerson"] == answer]
-        for answer in ("yes", "unknown")
-    }
-    last = datetime.fromtimestamp(now, UTC) + timedelta(days=registry.VERSIONS_KEPT)
-    gone = last + timedelta(days=registry.NONCURRENT_DAYS)
-    dates = {"lastRetiredBy": last.date().isoformat(), "lastCopyGoneBy": gone.date().isoformat()} if found else {}
-    return {
-        "sawThePerson": versions["yes"],
-        "notKnown": versions["unknown"],
-        **dates,
-        "computed": (
-            f"{registry.VERSIONS_KEPT} versions are kept and one is published each night, so the newest of now is retired after "
-            f"{registry.VERSIONS_KEPT} nights, and its deleted files are gone {registry.NONCURRENT_DAYS} days later; nights without a "
-            "new version are to be added. A model holds sums over all shoppers, none of a single one."
-        ),
-    }
-
-
-def remains(request: Request, now: float) -> list[dict[str, str]]:
-    """What cannot be erased at once, and when it goes by itself."""
-
-    def day(seconds: float, days: float) -> str:
-        return moment(seconds + days * registry.DAY)
-
-    kept = "for ever" if request.suppress == "forever" else day(request.erased_at, registry.SUPPRESSION_DAYS)
-    return [
-        {
-            "what": "records in the event stream",
-            "until": day(request.erased_at, registry.STREAM_DAYS),
-            "why": "a stream cannot be edited; the suppression keeps its consumers from using them",
-        },
-        {
-            "what": "point-in-time backups of the tables",
-            "until": day(now, registry.BACKUP_DAYS),
-            "why": "a backup cannot be edited; after a restore, erasures since then are to be requested again",
-        },
-        {
-            "what": "hidden identifiers of the suppression",
-            "until": kept,
-            "why": "without them late events would bring the person back",
-        },
-        {
-            "what": "this receipt",
-            "until": day(request.created, registry.REQUEST_DAYS),
-            "why": "it is the shop's proof; it names nobody",
-        },
-    ]

@@ -11,12 +11,16 @@ from importlib.metadata import version
 
 from shared.events import lake
 from shared.events.model import encode
+from shared.identity.graph import DEFAULT
 from shared.privacy.keys import hidden
 from shared.privacy.objects import Version
 from shared.privacy.person import ANONYMOUS, USER, Person
-from shared.privacy.resolve import LakeIdentities, owners
+from shared.privacy.resolve import Resolver
+from shared.privacy.search import node
 from shared.privacy.stores.lake import Lake
+from shared.privacy.stretches import Stretches, pieces
 from shared.privacy.suppression import Gate, short
+from shared.versioned import VersionedMemory
 from tests.benchmarks.ingest import events
 from tests.factories import record
 
@@ -99,8 +103,11 @@ def main():
     )
     store = Lake(objects)
     print("| step | s | events/s | MB/s compressed |\n|---|--:|--:|--:|")
-    print(timed("links of the whole lake", lambda: LakeIdentities(objects).closure(person.identifiers), size, count))
-    print(timed("whose is what on a shared device", lambda: list(owners(objects, {"nobody"}, set())), size, count))
+    resolver = Resolver(VersionedMemory(), objects, DEFAULT)
+    names = resolver.begin([node(one) for one in person.identifiers])
+    print(timed("names of the person, one pass", lambda: list(resolver.pieces(names, "")), size, count))
+    shared = Person(identifiers=[(USER, "nobody")], shared=[e.anonymous_id for e in made[:: count // 5]])
+    print(timed("theirs on five shared devices", lambda: list(pieces(objects, shared, Stretches(), "")), size, count))
     print(timed("search", lambda: list(store.find(person)), size, count))
     print(timed("search and rewrite", lambda: [store.erase(person, c.finds) for c in store.find(person)], size, count))
     print(timed("verify", lambda: list(store.find(person)), size, count))
