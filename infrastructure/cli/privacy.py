@@ -10,6 +10,7 @@ from infrastructure.cli.api import Api
 from infrastructure.cli.aws import client
 from infrastructure.local.layout import ROOT, LocalStackError, Stack
 from shared.privacy import registry
+from shared.privacy.desk import begin
 from shared.privacy.receipt import valid
 from shared.privacy.requests import HASHED, PLAIN, Request, RequestStore, message
 
@@ -78,11 +79,7 @@ def resume(stack: Stack, request_id: str) -> dict[str, Any]:
         raise LocalStackError(f"Request {request_id} is at work. {message(request)}")
     request.attempts += 1
     store.save(request)
-    machine.start_execution(
-        stateMachineArn=stack.outputs["PrivacyMachine"],
-        name=f"{request_id}-{request.attempts}",
-        input=json.dumps({"id": request_id}),
-    )
+    begin(machine, stack.outputs["PrivacyMachine"], request)
     _wait_until_it_moves(store, request_id, request.status)
     return follow(stack, request_id)
 

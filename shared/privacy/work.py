@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import json
 
+from shared.privacy.desk import export
 from shared.privacy.facts import receipt
 from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
@@ -14,7 +15,7 @@ from shared.privacy.requests import Request, RequestStore, Step, moment
 from shared.privacy.resolve import PASSES, Resolver
 from shared.privacy.search import Search, node, person
 from shared.privacy.stores.base import Chunk, Store
-from shared.privacy.stores.files import EXPORTS, WORK, Models
+from shared.privacy.stores.files import WORK, Models
 from shared.privacy.stretches import Stretches, pieces
 from shared.privacy.suppression import SuppressionStore
 
@@ -192,7 +193,7 @@ class Work:
                 {"store": name, "what": store.title, "finds": found[name]} for name, store in self.stores.items()
             ],
         }
-        self.parts.lake.put(f"{EXPORTS}{self.request.id}.json", json.format(json.encode(document), indent=2))
+        self.parts.lake.put(export(self.request.id), json.format(json.encode(document), indent=2))
 
     def _sign(self) -> None:
         facts = receipt(self.request, self._person(), self.stores, self.parts.key.suppression, self.clock.now())

@@ -219,7 +219,7 @@ def test_sending_a_request_again_changes_nothing_and_another_under_its_id_is_ref
     assert status == 409 and refused["field"] == "requestId"
     shop.work("ticket-1")
     assert shop.call("POST /v1/privacy/requests", body)[1]["status"] == "done"
-    assert shop.begun == ["ticket-1", "ticket-1"]
+    assert shop.begun == ["ticket-1-1"]
 
 
 @pytest.mark.parametrize("key", ["", "nope", user_hash("sk", "u1")])
