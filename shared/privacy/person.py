@@ -60,6 +60,12 @@ class Person(msgspec.Struct, dict=True, kw_only=True):
             f"a#{device}" for device in sorted(self.devices | set(self.opened))
         ]
 
+    @property
+    def near_keys(self) -> list[str]:
+        """Keys of states that may name the person."""
+        parts = [name.partition(":") for name in self.near]
+        return [f"{kind[0]}#{value}" for kind, _, value in parts if kind in ("user", "anonymous")]
+
     @cached_property
     def pattern(self) -> str:
         """A regular expression (Python's and RE2's) that finds every JSON text with one of the names in it."""

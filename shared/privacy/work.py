@@ -14,7 +14,7 @@ from shared.privacy.receipt import sign
 from shared.privacy.requests import Request, RequestStore, Step, moment
 from shared.privacy.resolve import PASSES, Resolver
 from shared.privacy.search import Search, node, person
-from shared.privacy.stores.base import Chunk, Store
+from shared.privacy.stores.base import Chunk, Keyed, Store
 from shared.privacy.stores.files import WORK, Models
 from shared.privacy.stretches import Stretches, pieces
 from shared.privacy.suppression import SuppressionStore
@@ -149,9 +149,11 @@ class Work:
         return int(left) + 1 if left > 0 else None
 
     def _sweep(self, step: Step, action: str, store: Store) -> int | None:
+        """Erasing goes where the person is known to be; verifying looks everywhere, and what it finds is erased and looked for again."""
         who = self._person()
+        look = store.likely if action == "erase" and isinstance(store, Keyed) else store.find
         while True:
-            for chunk in store.find(who, self.request.cursor):
+            for chunk in look(who, self.request.cursor):
                 step.found += sum(find.amount for find in chunk.finds)
                 self._take(action, store, who, chunk)
                 self.request.cursor = chunk.cursor
@@ -160,9 +162,15 @@ class Work:
                     return 0
             if action != "verify" or not step.found:
                 return None
+            self._also_erased(store, step.found)
             step.rounds, step.found = step.rounds + 1, 0
             if step.rounds == ROUNDS:
                 raise Incomplete(f"{store.title}: something of the person comes back each time it is erased")
+
+    def _also_erased(self, store: Store, amount: int) -> None:
+        for step in self.request.steps:
+            if step.name == f"erase {store.name}":
+                step.found += amount
 
     def _take(self, action: str, store: Store, who: Person, chunk: Chunk) -> None:
         if action != "find":

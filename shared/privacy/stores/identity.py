@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from shared import tables
+from shared.identity.apply import read
 from shared.identity.erase import component_without, node_without
 from shared.identity.linker import RETENTION
 from shared.identity.record import Component, decode_component, decode_node, encode
 from shared.privacy.person import Person, mentions
+from shared.privacy.search import node
 from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.versioned import Kept, VersionedTable
 
@@ -30,6 +33,13 @@ class IdentityLinks:
         self.own = own
         self.wall = wall
         self.items = VersionedTable(client, table)
+
+    def likely(self, person: Person, cursor: str = "") -> Iterator[Chunk]:  # noqa: ARG002 - few: one piece
+        names = {*map(node, person.identifiers), *person.near, *(f"anonymous:{device}" for device in person.shared)}
+        found = read(self.items, names)
+        keys = [*(f"i#{name}" for name in found.nodes), *(f"c#{name}" for name in found.components)]
+        items = tables.get(self.client, self.table, keys, consistent=True)
+        yield Chunk("", [find for item in items.values() if (find := self._find(person, item))])
 
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         for items, last in scanned(self.client, self.table, cursor, consistent=True):

@@ -35,6 +35,12 @@ class States:
         self.table = table
         self.cache = cache
 
+    def likely(self, person: Person, cursor: str = "") -> Iterator[Chunk]:  # noqa: ARG002 - few: one piece
+        own, near = person.keys, person.near_keys
+        items = tables.get(self.client, self.table, [*own, *near], consistent=True)
+        mentions = [self._mention(person, items[key]) for key in near if key in items and key not in own]
+        yield Chunk("", [*(self._own(key, items[key]) for key in own if key in items), *filter(None, mentions)])
+
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         if not cursor:
             items = tables.get(self.client, self.table, person.keys, consistent=True)

@@ -184,7 +184,7 @@ def step(people, request_id, name):
 
 
 def test_a_step_that_fails_keeps_its_place_and_resumes(people):
-    bad = "events/dt=2026-03-02/hour=11/bad.jsonl.gz"
+    bad = "events/dt=2026-03-02/hour=23/bad.jsonl.gz"
     request_id = people.ask("erase", userId=ANNA)
     people.left = 0  # every invocation stops as soon as it may
     while step(people, request_id, "devices") != "done":
@@ -269,3 +269,36 @@ def test_the_cache_forgets_the_person_too(people):
     people.worker.cache = cache
     people.done("erase", userId=ANNA)
     assert set(cache.values) == {"s:u#else"}
+
+
+def test_erasing_goes_by_keys_and_a_table_is_searched_as_a_whole_only_to_verify(people):
+    """A state that the graph puts nowhere near Anna names her: it is found, erased and counted all the same."""
+    people.linked(
+        event(anonymous_id=PHONE, user_id=ANNA, verified=True), event(anonymous_id=FAMILY, user_id=ANNA, verified=True)
+    )
+    people.state("u#carl", watermarks={ANNA: "7"})
+    scans, at = [], lambda: next(s["name"] for s in people.status(request_id)["steps"] if s["status"] != "done")
+    people.worker.graph.client.meta.events.register(
+        "before-call.dynamodb.Scan", lambda params, **_: scans.append((at(), json.loads(params["body"])["TableName"]))
+    )
+    request_id = people.ask("erase", userId=ANNA)
+    people.work(request_id)
+    assert set(scans) == {("verify shoppers", "shoppers"), ("verify identity", "identity")}
+    assert people.holding(ANNA, PHONE) == []
+    facts = json.loads(people.status(request_id)["receipt"]["receipt"])
+    counts = {store["store"]: (store["found"], store["foundAfterwards"]) for store in facts["stores"]}
+    assert counts["shoppers"] == (5, 0) and counts["identity"][0] >= 3 and counts["identity"][1] == 0
+
+
+def test_a_search_of_a_table_goes_on_where_it_stopped(shop):
+    from shared.privacy.stores.base import scanned
+
+    for number in range(60):
+        shop.dynamodb.put_item(TableName="shoppers", Item={"pk": {"S": f"k{number}"}, "pad": {"S": "x" * 60_000}})
+    whole, cursor, pieces = [], "", 0
+    while pieces == 0 or cursor:
+        items, cursor = next(scanned(shop.dynamodb, "shoppers", cursor))
+        whole += [item["pk"]["S"] for item in items]
+        pieces += 1
+    assert sorted(whole) == sorted(f"k{number}" for number in range(60)) and pieces > 1
+    assert len(next(scanned(shop.dynamodb, "shoppers", "a cursor of an earlier release"))[0]) > 0
