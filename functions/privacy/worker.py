@@ -11,6 +11,7 @@ from shared.lists.store import ListsStore
 from shared.observability import cache_failed, logger, metrics
 from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
+from shared.privacy.plan import failed
 from shared.privacy.requests import PREFIX, Request, RequestStore
 from shared.privacy.resolve import Resolver
 from shared.privacy.stores.base import Store
@@ -19,7 +20,7 @@ from shared.privacy.stores.identity import IdentityLinks
 from shared.privacy.stores.lake import Lake
 from shared.privacy.stores.states import States
 from shared.privacy.suppression import SuppressionStore
-from shared.privacy.work import Clock, Parts, Work, failed
+from shared.privacy.work import Clock, Parts, Work
 from shared.versioned import VersionedTable
 
 if TYPE_CHECKING:

@@ -3,6 +3,9 @@
 import json
 import re
 import time
+import uuid
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +85,27 @@ def resume(stack: Stack, request_id: str) -> dict[str, Any]:
     begin(machine, stack.outputs["PrivacyMachine"], request)
     _wait_until_it_moves(store, request_id, request.status)
     return follow(stack, request_id)
+
+
+def replay(stack: Stack, since: str) -> dict[str, Any]:
+    """Erase again, from the receipts, whom a restored table brought back. Raises LocalStackError for a time that is none."""
+    at = None
+    with suppress(ValueError):
+        at = datetime.fromisoformat(since)
+    if at is None or at.tzinfo is None:
+        raise LocalStackError(f"{since} is no time with its zone: write 2026-11-20T10:00:00Z, the moment restored to")
+    request = Request(
+        id=f"replay-{uuid.uuid4().hex}",
+        type="replay",
+        created=time.time(),
+        digest="",
+        identifiers=[],
+        since=at.timestamp(),
+    )
+    RequestStore(client(stack, "dynamodb"), stack.outputs["IdentityTable"]).create(request)
+    begin(client(stack, "stepfunctions"), stack.outputs["PrivacyMachine"], request)
+    print(f"Request {request.id}", flush=True)
+    return follow(stack, request.id)
 
 
 def running(stack: Stack, machine: Any, request: Request) -> bool:

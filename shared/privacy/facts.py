@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.privacy import registry
 from shared.privacy.keys import hidden
-from shared.privacy.person import Person
+from shared.privacy.person import ANONYMOUS, Person
 from shared.privacy.requests import Request, moment
 from shared.privacy.stores.base import Store
 
@@ -14,18 +14,6 @@ SCHEMA = "shopwindow.erasure-receipt/1"
 
 def receipt(request: Request, who: Person, stores: dict[str, Store], key: bytes, now: float) -> dict[str, Any]:
     """What was erased and what remains, with no identifier in clear."""
-    done = {step.name: step for step in request.steps}
-    counts = [
-        {
-            "store": name,
-            "what": store.title,
-            "found": done[f"erase {name}"].found,
-            "foundAfterwards": done[f"verify {name}"].found,
-            "verifiedAt": moment(done[f"verify {name}"].ended),
-        }
-        for name, store in stores.items()
-        if f"verify {name}" in done
-    ]
     return {
         "schema": SCHEMA,
         "request": request.id,
@@ -36,11 +24,28 @@ def receipt(request: Request, who: Person, stores: dict[str, Store], key: bytes,
         "allNamesFollowed": who.complete,
         "person": sorted(hidden(key, *identifier) for identifier in who.identifiers),
         "devicesSharedWithOthers": len(who.shared),
+        "devicesNamedThoughShared": sorted(hidden(key, ANONYMOUS, device) for device in who.opened),
         "suppression": request.suppress,
-        "stores": counts,
+        "stores": counts(request, stores),
         "models": models(request.models, now),
         "remains": remains(request, now),
     }
+
+
+def counts(request: Request, stores: dict[str, Store]) -> list[dict[str, Any]]:
+    """By store, what was erased and what a search of all of it found afterwards."""
+    done = {step.name: step for step in request.steps}
+    return [
+        {
+            "store": name,
+            "what": store.title,
+            "found": done[f"erase {name}"].found,
+            "foundAfterwards": done[f"verify {name}"].found,
+            "verifiedAt": moment(done[f"verify {name}"].ended),
+        }
+        for name, store in stores.items()
+        if f"verify {name}" in done
+    ]
 
 
 def models(found: list[dict[str, Any]], now: float) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def remains(request: Request, now: float) -> list[dict[str, str]]:
         {
             "what": "point-in-time backups of the tables",
             "until": day(now, registry.BACKUP_DAYS),
-            "why": "a backup cannot be edited; after a restore, erasures since then are to be requested again",
+            "why": "a backup cannot be edited; after a restore `privacy replay` erases again whom kept receipts are about",
         },
         {
             "what": "hidden identifiers of the suppression",

@@ -5,13 +5,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec import json
 
+from shared.privacy import replay
 from shared.privacy.desk import export
-from shared.privacy.facts import receipt
+from shared.privacy.document import document, piece
+from shared.privacy.facts import counts, receipt
 from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
 from shared.privacy.person import Person
+from shared.privacy.plan import steps
 from shared.privacy.receipt import sign
-from shared.privacy.requests import Request, RequestStore, Step, moment
+from shared.privacy.replay import Replayed
+from shared.privacy.requests import Request, RequestStore, Step
 from shared.privacy.resolve import PASSES, Resolver
 from shared.privacy.search import Search, node, person
 from shared.privacy.stores.base import Chunk, Keyed, Store
@@ -50,15 +54,6 @@ class Parts(NamedTuple):
     stores: Callable[[Request], list[Store]]
 
 
-def steps(request: Request, stores: list[Store]) -> list[Step]:
-    names, whose = [store.name for store in stores], [Step("resolve"), Step("devices")]
-    if request.type == "export":
-        return [*whose, *(Step(f"find {name}") for name in names), Step("write")]
-    verified = [Step(f"verify {store.name}") for store in stores if not isinstance(store, Models)]
-    erased = [Step(f"erase {name}") for name in names]
-    return [*whose, Step("suppress"), Step("wait"), *erased, *verified, Step("receipt")]
-
-
 class Work:
     """`in_flight` is how long (seconds) an event may be on its way through a consumer that has not heard of a suppression."""
 
@@ -67,7 +62,10 @@ class Work:
         self.request = request
         self.clock = clock
         self.in_flight = in_flight
-        self.stores = {store.name: store for store in parts.stores(request)}
+        stores = parts.stores(request)
+        if request.type == "replay":
+            stores = [store for store in stores if isinstance(store, Keyed)]
+        self.stores = {store.name: store for store in stores}
 
     def advance(self) -> Progress:
         """Do what can be done now."""
@@ -96,6 +94,8 @@ class Work:
             "resolve": lambda: self._resolve(step),
             "devices": self._devices,
             "suppress": self._suppress,
+            "recall": self._recall,
+            "search": self._search,
             "wait": self._wait,
             "write": self._write,
             "receipt": self._sign,
@@ -178,34 +178,51 @@ class Work:
             if isinstance(store, Models):
                 self.request.models += [find.held for find in chunk.finds]
         elif chunk.finds:
-            finds = [{"from": find.where, "holds": find.held} for find in chunk.finds]
-            self.parts.lake.put(
-                self._place(f"{self.request.parts:06d}"), json.encode({"store": store.name, "finds": finds})
-            )
+            self.parts.lake.put(self._place(f"{self.request.parts:06d}"), piece(store, chunk.finds))
             self.request.parts += 1
 
     def _write(self) -> None:
         """Of somebody unknown there is no file: it would be the first thing held of them."""
         if not self.request.found:
             return
-        who = self._person()
-        found: dict[str, list[Any]] = {name: [] for name in self.stores}
-        for number in range(self.request.parts):
-            part = json.decode(self.parts.lake.get(self._place(f"{number:06d}")))
-            found[part["store"]] += part["finds"]
-        document = {
-            "request": self.request.id,
-            "madeAt": moment(self.clock.now()),
-            "person": {"identifiers": [{"type": kind, "value": value} for kind, value in who.identifiers]},
-            "stores": [
-                {"store": name, "what": store.title, "finds": found[name]} for name, store in self.stores.items()
-            ],
-        }
-        self.parts.lake.put(export(self.request.id), json.format(json.encode(document), indent=2))
+        pieces = [self.parts.lake.get(self._place(f"{number:06d}")) for number in range(self.request.parts)]
+        made = document(self.request, self._person(), self.stores, pieces, self.clock.now())
+        self.parts.lake.put(export(self.request.id), made)
 
     def _sign(self) -> None:
-        facts = receipt(self.request, self._person(), self.stores, self.parts.key.suppression, self.clock.now())
-        self.request.receipt = sign(facts, self.parts.key.seed)
+        """The receipt of an erasure is kept where no restore of a table reaches it."""
+        request, key, now = self.request, self.parts.key, self.clock.now()
+        if request.type == "replay":
+            told = replay.facts(request, self._replayed(), counts(request, self.stores), now)
+        else:
+            told = receipt(request, self._person(), self.stores, key.suppression, now)
+        request.receipt = sign(told, key.seed)
+        if request.type == "erase":
+            replay.keep(self.parts.lake, request.receipt)
+
+    def _recall(self) -> None:
+        """Who was erased since then, from the receipts: suppressed again first, as a restore has rolled that back too."""
+        found = Replayed()
+        for kept in replay.receipts(self.parts.lake, self.request.since, self.parts.key.pem):
+            self.parts.suppressions.put_hidden([one.suppressed for one in kept])
+            for one in kept:
+                found.erasures.append(one.facts["request"])
+                found.hidden += one.facts["person"]
+                found.opened += one.facts["devicesNamedThoughShared"]
+        self._keep("replayed", found)
+        self.request.erased_at = self.clock.now()
+
+    def _search(self) -> int | None:
+        """Which of them the tables hold."""
+        found, tables = self._replayed(), [(n, s) for n, s in self.stores.items() if isinstance(s, Keyed)]
+        for cursor in replay.search(tables, found, self.parts.key, self.request.cursor):
+            if self._paused("replayed", found, cursor):
+                return 0
+        self._keep("person", found.person(self.parts.key.suppression))
+        return None
+
+    def _replayed(self) -> Replayed:
+        return self._kept("replayed", Replayed) or Replayed()
 
     def _finish(self) -> None:
         """Forget whom the request was about."""
@@ -231,14 +248,3 @@ class Work:
 
     def _save(self) -> None:
         self.parts.requests.save(self.request)
-
-
-def failed(request: Request, cause: str) -> Request:
-    """The request as it waits for somebody to mend what was wrong. `cause` is what Step Functions says of an error."""
-    try:
-        told = json.decode(cause)
-        cause = f"{told['errorType']}: {told['errorMessage']}"
-    except (ValueError, KeyError, TypeError):
-        pass
-    request.status, request.error = "failed", cause[:500]
-    return request

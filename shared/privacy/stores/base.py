@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from msgspec import MsgspecError, json
 
-from shared.privacy.person import Person
+from shared.privacy.person import Identifier, Person
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -79,8 +79,13 @@ class Store(Protocol):
 
 @runtime_checkable
 class Keyed(Protocol):
-    """A store in which most of what is held of a person lies under keys that are known: of their names, and of what is near them."""
+    """A table: most of what is held of a person lies under keys that are known, of their names and of what is near them. A restore may
+    bring an earlier state of it back."""
 
     def likely(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         """What these keys hold, without a search of the whole store."""
+        ...
+
+    def names(self, cursor: str) -> Iterator[tuple[set[Identifier], str]]:
+        """Every name in the table behind the cursor, piece by piece, each with the cursor that goes on behind it."""
         ...

@@ -11,8 +11,8 @@ from shared.identity.apply import read
 from shared.identity.erase import component_without, node_without
 from shared.identity.linker import RETENTION
 from shared.identity.record import Component, decode_component, decode_node, encode
-from shared.privacy.person import Person, mentions
-from shared.privacy.search import node
+from shared.privacy.person import Identifier, Person, mentions, texts
+from shared.privacy.search import identifier, node
 from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.versioned import Kept, VersionedTable
 
@@ -44,6 +44,12 @@ class IdentityLinks:
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         for items, last in scanned(self.client, self.table, cursor, consistent=True):
             yield Chunk(last, [find for item in items if (find := self._find(person, item))])
+
+    def names(self, cursor: str) -> Iterator[tuple[set[Identifier], str]]:
+        for items, last in scanned(self.client, self.table, cursor, consistent=True):
+            graph = [item for item in items if item["pk"]["S"].startswith(("i#", "c#"))]
+            told = (text for item in graph for text in (item["pk"]["S"][2:], *texts(plain(item))))
+            yield {identifier(text) for text in told if ":" in text}, last
 
     def erase(self, person: Person, finds: list[Find]) -> None:
         """Items that are the person's go; of what others share with the person, only the person's part. Raises Conflict when somebody

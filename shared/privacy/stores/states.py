@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from shared import tables
 from shared.cache import Cache
 from shared.errors import Unavailable
-from shared.privacy.person import Person
+from shared.privacy.person import ANONYMOUS, USER, Identifier, Person
 from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.profiles import state as states
 from shared.profiles.state import State
@@ -49,6 +49,10 @@ class States:
         for page, last in scanned(self.client, self.table, "" if cursor == OWN else cursor):
             others = [item for item in page if item["pk"]["S"] not in own]
             yield Chunk(last, [find for item in others if (find := self._mention(person, item))])
+
+    def names(self, cursor: str) -> Iterator[tuple[set[Identifier], str]]:
+        for page, last in scanned(self.client, self.table, cursor, consistent=True):
+            yield {name for item in page for name in _names(item)}, last
 
     def erase(self, person: Person, finds: list[Find]) -> None:
         for find in finds:
@@ -91,6 +95,15 @@ class States:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
         raise Unavailable(f"the state {key} is being written by somebody else all the time")
+
+
+def _names(item: dict[str, Any]) -> Iterator[Identifier]:
+    """A watermark is under a user id or a device's."""
+    kind, _, value = item["pk"]["S"].partition("#")
+    state = states.decode(item["value"]["B"])
+    yield (USER if kind == "u" else ANONYMOUS), value
+    yield USER, state.user_id
+    yield from ((kind, key) for key in state.watermarks for kind in (USER, ANONYMOUS))
 
 
 def forget(person: Person, state: State) -> bool:
