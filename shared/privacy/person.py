@@ -72,6 +72,11 @@ class Person(msgspec.Struct, dict=True, kw_only=True):
         return _pattern(self.names)
 
     @cached_property
+    def packed(self) -> re.Pattern[bytes]:
+        """Finds every MessagePack document with one of the names in it, and some others: texts lie there as they are."""
+        return re.compile(b"|".join(sorted(re.escape(name.encode()) for name in self.names)) or NOTHING.encode())
+
+    @cached_property
     def wide_pattern(self) -> str:
         """The same for events: on a shared device any may turn out to be the person's."""
         return _pattern({*self.names, *self.shared})

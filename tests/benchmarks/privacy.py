@@ -8,6 +8,7 @@ import gzip
 import platform
 import time
 from importlib.metadata import version
+from types import SimpleNamespace
 
 from shared.events import lake
 from shared.events.model import encode
@@ -15,14 +16,20 @@ from shared.identity.graph import DEFAULT
 from shared.privacy.keys import hidden
 from shared.privacy.objects import Version
 from shared.privacy.person import ANONYMOUS, USER, Person
+from shared.privacy.replay import Replayed, search
 from shared.privacy.resolve import Resolver
 from shared.privacy.search import node
 from shared.privacy.stores.lake import Lake
+from shared.privacy.stores.states import States
 from shared.privacy.stretches import Stretches, pieces
 from shared.privacy.suppression import Gate, short
+from shared.profiles.fold import fold
+from shared.profiles.signals import read
+from shared.profiles.state import State
+from shared.profiles.state import encode as encode_state
 from shared.versioned import VersionedMemory
 from tests.benchmarks.ingest import events
-from tests.factories import record
+from tests.factories import event, record
 
 PER_OBJECT = 5000
 
@@ -60,6 +67,41 @@ class Known:
 
     def find(self, identifiers):
         return {}
+
+
+class Table:
+    """As much of DynamoDB as searching states needs: four segments, pages of 500 items."""
+
+    def __init__(self, states):
+        self.items = {
+            key: {"pk": {"S": key}, "version": {"N": "1"}, "value": {"B": encode_state(s)}} for key, s in states
+        }
+        self.pages = [list(self.items.values())[n::4] for n in range(4)]
+
+    def scan(self, *, Segment, ExclusiveStartKey=None, **_):  # noqa: N803 - boto3's names
+        start = int(ExclusiveStartKey["pk"]["S"]) if ExclusiveStartKey else 0
+        last = {"LastEvaluatedKey": {"pk": {"S": str(start + 500)}}} if start + 500 < len(self.pages[Segment]) else {}
+        return {"Items": self.pages[Segment][start : start + 500], **last}
+
+    def batch_get_item(self, RequestItems):  # noqa: N803
+        [(name, asked)] = RequestItems.items()
+        keys = [key["pk"]["S"] for key in asked["Keys"]]
+        return {"Responses": {name: [self.items[key] for key in keys if key in self.items]}}
+
+
+def tables(count):
+    """Rows of the table for searching states as a whole and for a replay."""
+    state = State(user_id="u1", watermarks={f"device-{n}": str(n) for n in range(3)})
+    for at in range(50):
+        fold(state, read(event(item=f"item-{at}", minutes=at)))
+    table = Table((f"{kind}#{n:036d}", state) for kind in "ua" for n in range(count // 2))
+    store, who = States(table, "shoppers"), Person(identifiers=[(kind, f"{7:036d}") for kind in (USER, ANONYMOUS)])
+    size = sum(len(item["value"]["B"]) for item in table.items.values())
+    found = Replayed(hidden=[hidden(b"k", USER, f"{n:036d}") for n in range(1000)])
+    key = SimpleNamespace(suppression=b"k")
+    yield timed("states of the person, by key", lambda: list(store.likely(who)), 0, 2)
+    yield timed("all states, to verify", lambda: list(store.find(who)), size, count)
+    yield timed("all states, replay", lambda: list(search([("s", store)], found, key, "")), size, count)
 
 
 def gate(made, suppressed):
@@ -111,6 +153,9 @@ def main():
     print(timed("search", lambda: list(store.find(person)), size, count))
     print(timed("search and rewrite", lambda: [store.erase(person, c.finds) for c in store.find(person)], size, count))
     print(timed("verify", lambda: list(store.find(person)), size, count))
+    print("\n| step | s | states/s | MB/s |\n|---|--:|--:|--:|")
+    for row in tables(100_000):
+        print(row)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ class States:
         return Find(f"table Shoppers, item {key}", named(states.decode(item["value"]["B"])), _Ref(key, own=True))
 
     def _mention(self, person: Person, item: dict[str, Any]) -> Find | None:
-        key, state = item["pk"]["S"], states.decode(item["value"]["B"])
-        if forget(person, state):
+        key, value = item["pk"]["S"], item["value"]["B"]
+        if person.packed.search(value) and forget(person, states.decode(value)):
             what = {"mention": "the item of another shopper or device names this person"}
             return Find(f"table Shoppers, item {key}", what, _Ref(key, own=False))
         return None
