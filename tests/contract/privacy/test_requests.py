@@ -1,6 +1,7 @@
 """Privacy requests from the API to the last store, on AWS as moto plays it."""
 
 import json
+from threading import Lock
 
 import pytest
 
@@ -248,6 +249,14 @@ def test_the_list_of_the_suppressed_loses_nobody_and_gives_way_when_it_is_full(s
 
     from shared.privacy import suppression
 
+    # DynamoDB checks a condition and writes in one; moto does in one thread
+    call, lock = shop.dynamodb._make_api_call, Lock()
+
+    def one_at_a_time(*asked):
+        with lock:
+            return call(*asked)
+
+    monkeypatch.setattr(shop.dynamodb, "_make_api_call", one_at_a_time)
     store = SuppressionStore(shop.dynamodb, "identity", lambda: b"k")
     assert store.known() == frozenset()
     with ThreadPoolExecutor(4) as pool:
