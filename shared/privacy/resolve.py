@@ -30,12 +30,16 @@ COLUMNS = (
 EVENTS = f"""
 SELECT * REPLACE (coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
                   coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified), epoch(timestamp) AS ts
-FROM read_json(?, format='newline_delimited', columns={COLUMNS}, maximum_object_size=4000000)
+FROM read_json($files, format='newline_delimited', columns={COLUMNS}, maximum_object_size=4000000)
 """  # noqa: S608 - no outside text in it
 
-# Links that touch the names sought, and what these were called under a former key: capture hashed the same value with both.
+# Links that touch the names sought, and what these were called under a former key: capture hashed the same value with both. Few events
+# hold a value of theirs, and only those are looked at closely.
 TOUCHING = f"""
-WITH events AS ({EVENTS}), {VOUCHED},
+WITH events AS (
+  SELECT * FROM ({EVENTS}) WHERE list_has_any($values::VARCHAR[], [anonymousId, userId, previousId])
+  OR list_has_any(map_values(coalesce(identifiers, MAP {{}})) || map_values(coalesce(previousIdentifiers, MAP {{}})), $values::VARCHAR[])),
+{VOUCHED},
 former AS (
   SELECT names, ts, messageId, source, list_filter(list_transform(map_entries(coalesce(previousIdentifiers, MAP {{}})), lambda e: {{
            'was': e.key || ':' || e.value,
@@ -43,7 +47,7 @@ former AS (
                            WHEN 'anonymous' THEN 'anonymous:' || anonymousId END)}}), lambda pair: pair.now IS NOT NULL) AS renamed
   FROM vouched)
 SELECT names, renamed, {FIRST} FROM former
-WHERE list_has_any(names || list_transform(renamed, lambda r: r.was) || list_transform(renamed, lambda r: r.now), ?::VARCHAR[])
+WHERE list_has_any(names || list_transform(renamed, lambda r: r.was) || list_transform(renamed, lambda r: r.now), $names::VARCHAR[])
 GROUP BY names, renamed
 """  # noqa: S608 - no outside text in it
 
@@ -85,7 +89,8 @@ class Resolver:
     def _touching(self, search: Search, batch: list[Version]) -> tuple[list[Link], dict[str, str]]:
         tied = ties(search, self.settings)
         names = [n for n in search.seeking if kind_of(n) not in self.settings.solitary or len(tied.owners[n]) < 2]
-        rows = over(self.objects, batch, TOUCHING, names)
+        values = [name.partition(":")[2] for name in names]
+        rows = over(self.objects, batch, TOUCHING, {"names": names, "values": values})
         links = [Link(ts, message, tuple(names), source) for names, _, ts, message, source in rows if len(names) > 1]
         return links, {pair["was"]: pair["now"] for row in rows for pair in row[1]}
 
@@ -107,10 +112,10 @@ def latest(objects: Objects, cursor: str = "") -> Iterator[Version]:
     return (v for v in objects.versions(lake.PREFIX, cursor) if v.latest and not v.marker)
 
 
-def over(objects: Objects, batch: list[Version], statement: str, names: list[str]) -> list[tuple[Any, ...]]:
-    """The rows of a statement with two parameters: files of the lake, and names."""
+def over(objects: Objects, batch: list[Version], statement: str, asked: dict[str, list[str]]) -> list[tuple[Any, ...]]:
+    """The rows of a statement over some files of the lake; its parameters are `$files` and those asked."""
     with downloaded(objects, batch) as files, duckdb.connect() as db:
         try:
-            return db.execute(statement, [list(files), names]).fetchall() if files else []
+            return db.execute(statement, {"files": list(files), **asked}).fetchall() if files else []
         except duckdb.Error as error:
             raise broken(objects, files, error) from error

@@ -38,7 +38,7 @@ class Search(msgspec.Struct, kw_only=True):
         for link in links:
             first[link.identifiers] = min(link, first.get(link.identifiers, link))
         self.links = sorted(first.values())
-        self.renamed = {**self.renamed, **renamed}
+        self.renamed |= {was: now for was, now in renamed.items() if _value(was) and _value(now)}
 
     def known(self) -> Known:
         return Known(tuple(self.links), frozenset(self.shared), frozenset(self.cuts), self.renamed)
@@ -110,14 +110,14 @@ def seeking(search: Search, settings: Settings = DEFAULT) -> set[str]:
 
 
 def person(search: Search, settings: Settings = DEFAULT, *, complete: bool = True) -> Person:
-    """Without the messages on shared devices."""
+    """Without the messages on shared devices. A name without a value is nobody's: it would take the events of all who have none."""
     tied = ties(search, settings)
     found = closure(tied, search.given, search.renamed, settings)
     devices = {name for name in found.near if kind_of(name) == "anonymous"}
     opened = {name for name in search.given if kind_of(name) == "anonymous"} - found.own
     others = {owner for name in found.near for owner in tied.owners[name] if kind_of(owner) == "user"} - found.own
     return Person(
-        identifiers=sorted(map(identifier, found.own)),
+        identifiers=sorted(identifier(name) for name in found.own if _value(name)),
         shared=sorted(_value(name) for name in devices | opened),
         opened=sorted(map(_value, opened)),
         near=sorted(devices | opened | others),

@@ -19,7 +19,7 @@ from shared.privacy.stores.lake import batches
 
 MOMENTS = f"""
 SELECT anonymousId, ts, messageId, CASE WHEN verified AND userId <> '' THEN userId END
-FROM ({EVENTS}) WHERE list_contains(?::VARCHAR[], anonymousId)
+FROM ({EVENTS}) WHERE list_contains($devices::VARCHAR[], anonymousId)
 """  # noqa: S608 - no outside text in it
 OWNERS = f"""
 WITH moments AS (
@@ -55,7 +55,7 @@ class Stretches(msgspec.Struct):
 def pieces(objects: Objects, person: Person, found: Stretches, cursor: str) -> Iterator[str]:
     """A pass over the lake; `found` grows piece by piece, each yields the cursor behind it, "" at the end."""
     for batch in batches(latest(objects, cursor)) if person.shared else ():
-        found.open += over(objects, batch, MOMENTS, person.shared)
+        found.open += over(objects, batch, MOMENTS, {"devices": person.shared})
         found.settle(person, _hour(batch[-1].key))
         yield batch[-1].key
     found.settle(person, float("inf"))

@@ -43,6 +43,17 @@ def test_what_only_the_lake_knows_is_found(shop):
     assert names(shop, shop.done("export", anonymousId=PHONE)) == {USER, PHONE, "k:anna"}
 
 
+def test_names_under_a_former_key_are_found_in_the_lake(shop):
+    """While the key was replaced events had both hashes; before, only the former."""
+    now, was = {"email": "k:anna"}, {"email": "j:anna", "user": "j:user", "anonymous": ""}
+    shop.events(login(PHONE, source="server", identifiers=now, previous_identifiers=was))
+    shop.events(login("", "somebody"), name="s.jsonl.gz")
+    shop.events(login("old-phone", "j:user", minutes=-100, source="server", identifiers={"email": "j:anna"}))
+    assert names(shop, shop.done("export", userId=USER)) >= {USER, PHONE, "k:anna", "j:anna", "j:user", "old-phone"}
+    shop.done("erase", userId=USER)
+    assert shop.holding(USER, "j:user", "old-phone", "j:anna") == [] != shop.holding("somebody")
+
+
 def test_names_from_the_lake_lead_on_in_the_graph_and_back_again(pieces):
     """The phone's log-in was imported, the laptop's came live, and the lake knows of a loyalty card told of the laptop alone."""
     pieces.events(login(PHONE), name="1.jsonl.gz")

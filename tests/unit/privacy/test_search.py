@@ -82,6 +82,12 @@ def test_names_under_a_former_key_are_the_persons_too():
     assert meant("email:j:anna", renamed=renamed) == ANNA | set(renamed)
 
 
+def test_a_name_without_a_value_is_nobodys():
+    search = Search(given=["user:anna"], links=links(("user:anna", "email:"), ("user:anna", "anonymous:")))
+    search.add([], {"anonymous:": "user:anna", "email:j:x": "email:"})
+    assert person(search).identifiers == [(USER, "anna")]
+
+
 def test_the_lake_is_asked_for_all_that_may_be_theirs_and_not_for_a_shared_device():
     search = Search(given=["user:anna"], links=KNOWN)
     assert seeking(search) == ANNA | {"email:k:both"}
