@@ -22,15 +22,13 @@ Identifier = tuple[str, str]  # (type, value): a user or anonymous id as it is, 
 class Person(msgspec.Struct, dict=True, kw_only=True):
     """`shared` are devices that others use too: their ids stay, only the messages in `messages` are this person's there.
     `opened` are those of them that the request named itself: what nobody logged in for is the person's as well. `near` are names as in
-    the identity graph, of shared devices and of users who share a name: what is kept of them may name the person. `complete` is
-    whether the search for names came to its end."""
+    the identity graph, of shared devices and of users who share a name: what is kept of them may name the person."""
 
     identifiers: list[Identifier]
     shared: list[str] = []
     opened: list[str] = []
     messages: list[str] = []
     near: list[str] = []
-    complete: bool = True
 
     @cached_property
     def users(self) -> frozenset[str]:

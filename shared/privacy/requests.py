@@ -37,7 +37,6 @@ DONE = {
     ("replay", True): "Whoever came back with the restored tables is erased again. The receipt says what was found.",
     ("replay", False): "The tables hold nobody who was erased since then. The receipt says so.",
 }
-MORE = " Names led to names further than is followed in one request: send another for the same person, after this one."
 TYPES = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
@@ -52,8 +51,8 @@ class Step(msgspec.Struct):
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """`identifiers` name the person only until the request is done; `digest` recognises the same request sent again; `complete` is
-    whether all names were followed to the end. A replay is about all whose erasure ended `since` then (epoch seconds)."""
+    """`identifiers` name the person only until the request is done; `digest` recognises the same request sent again. A replay is about
+    all whose erasure ended `since` then (epoch seconds)."""
 
     id: str
     type: Type
@@ -71,7 +70,6 @@ class Request(msgspec.Struct, kw_only=True):
     error: str = ""
     receipt: dict[str, str] = {}
     models: list[dict[str, Any]] = []
-    complete: bool = True
     since: float = 0.0
 
     @property
@@ -224,8 +222,7 @@ def message(request: Request) -> str:
     if request.status == "failed":
         at = f" at the step “{step.name}”" if step else ""
         return f"Stopped{at}: {request.error}. Nothing done so far is lost; `privacy resume {request.id}` goes on from there."
-    further = "" if request.complete else MORE
-    return DONE[request.type, request.found > 0] + further
+    return DONE[request.type, request.found > 0]
 
 
 def moment(seconds: float) -> str:

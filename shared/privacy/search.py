@@ -109,7 +109,7 @@ def seeking(search: Search, settings: Settings = DEFAULT) -> set[str]:
     return (found.own | found.near | set(search.given)) - crowded
 
 
-def person(search: Search, settings: Settings = DEFAULT, *, complete: bool = True) -> Person:
+def person(search: Search, settings: Settings = DEFAULT) -> Person:
     """Without the messages on shared devices. A name without a value is nobody's: it would take the events of all who have none."""
     tied = ties(search, settings)
     found = closure(tied, search.given, search.renamed, settings)
@@ -121,7 +121,6 @@ def person(search: Search, settings: Settings = DEFAULT, *, complete: bool = Tru
         shared=sorted(_value(name) for name in devices | opened),
         opened=sorted(map(_value, opened)),
         near=sorted(devices | opened | others),
-        complete=complete,
     )
 
 

@@ -28,7 +28,7 @@ ROUNDS = 5  # looks at a store until nothing is found any more
 
 
 class Incomplete(Exception):
-    """A store still holds the person after erasing it again and again."""
+    """Names lead on to further names, or a store still holds the person after erasing it again and again."""
 
 
 class Progress(NamedTuple):
@@ -102,19 +102,20 @@ class Work:
         }[action]()
 
     def _resolve(self, step: Step) -> int | None:
-        """Passes over the lake until no name is new."""
+        """Passes over the lake until no name is new: what is not known when erasing begins could not be found afterwards."""
         resolver = self.parts.resolver
         search = self._kept("search", Search) or resolver.begin([node(one) for one in self.request.identifiers])
-        while search.seeking and step.rounds < PASSES:
+        while search.seeking:
+            if step.rounds >= PASSES * self.request.attempts:
+                raise Incomplete(f"after {step.rounds} passes names still lead to others; resume for {PASSES} more")
             for cursor in resolver.pieces(search, self.request.cursor):
                 if self._paused("search", search, cursor):
                     return 0
             step.rounds += 1
             resolver.go_on(search)
             self._keep("search", search)
-        found = person(search, resolver.settings, complete=not search.seeking)
-        self._keep("person", found)
-        self.request.complete = found.complete
+            self._save()
+        self._keep("person", person(search, resolver.settings))
         return None
 
     def _devices(self) -> int | None:
