@@ -144,4 +144,5 @@ class PrivacyWorkerSettings:
     models_bucket: str
     privacy_key_arn: str
     in_flight: int
+    identity_limits: str = ""
     redis_url: str = ""

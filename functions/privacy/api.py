@@ -2,8 +2,7 @@
 
 import time
 import uuid
-from contextlib import suppress
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -15,79 +14,46 @@ from shared.config import PrivacyApiSettings, from_env
 from shared.errors import ShopwindowError, Unavailable
 from shared.identity.keys import IdentityKeys
 from shared.observability import logger, metrics
+from shared.privacy.desk import Desk
 from shared.privacy.hashing import stored
 from shared.privacy.keys import PrivacyKey
-from shared.privacy.requests import Request, RequestStore, describe, moment, parse
+from shared.privacy.requests import RequestStore, parse
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MAX_BODY = 20_000
-LINK_OPEN = 86_400  # seconds
 settings = from_env(PrivacyApiSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 identity_keys = IdentityKeys(clients.secrets, settings.identity_key_arn)
 privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)
-requests = RequestStore(clients.dynamodb(), settings.identity_table)
+names = partial(stored, identity_keys, plus_tags=settings.plus_tags)
+desk = Desk(
+    RequestStore(clients.dynamodb(), settings.identity_table),
+    clients.stepfunctions,
+    settings.privacy_machine,
+    clients.s3_links,
+    settings.lake_bucket,
+)
 
 
 def create(event: dict[str, Any]) -> dict[str, Any]:
     auth.need_secret(auth.key_of(event["headers"]), secret)
-    body = http.json_body(event, MAX_BODY)
-    asked = parse(
-        body,
-        uuid.uuid4().hex,
-        time.time(),
-        stored=lambda kind, raw: stored(identity_keys, kind, raw, settings.plus_tags),
-        key=privacy_key.requests,
-    )
-    request = requests.create(asked)
-    if request.status == "waiting":
-        begin(request)
+    body, now = http.json_body(event, MAX_BODY), time.time()
+    request = desk.take(parse(body, uuid.uuid4().hex, now, stored=names, key=privacy_key.requests))
     metrics.add_metric("PrivacyRequests", "Count", 1)
-    return http.answer(202, json.encode(shown(request)))
-
-
-def begin(request: Request) -> None:
-    """Under the request's own name: a second call finds that it runs."""
-    machine = clients.stepfunctions()
-    with suppress(machine.exceptions.ExecutionAlreadyExists):
-        machine.start_execution(
-            stateMachineArn=settings.privacy_machine,
-            name=f"{request.id}-{request.attempts}",
-            input=json.encode({"id": request.id}).decode(),
-        )
+    return http.answer(202, json.encode(desk.shown(request, now)))
 
 
 def read(event: dict[str, Any]) -> dict[str, Any]:
     auth.need_secret(auth.key_of(event["headers"]), secret)
-    return http.answer(200, json.encode(shown(requests.get(unquote(event["pathParameters"]["id"])))))
-
-
-def shown(request: Request) -> dict[str, Any]:
-    answer = describe(request)
-    if request.type == "export" and request.status == "done" and request.found:
-        answer["download"] = {
-            "url": clients.s3_links().generate_presigned_url(
-                "get_object",
-                Params={"Bucket": settings.lake_bucket, "Key": f"privacy/exports/{request.id}.json"},
-                ExpiresIn=LINK_OPEN,
-            ),
-            "expiresAt": moment(time.time() + LINK_OPEN),
-        }
-    return answer
-
-
-@cache
-def pem() -> str:
-    from shared.privacy.receipt import public_key  # noqa: PLC0415 - cryptography loads for this answer only
-
-    return public_key(privacy_key.seed)
+    request = desk.requests.get(unquote(event["pathParameters"]["id"]))
+    return http.answer(200, json.encode(desk.shown(request, time.time())))
 
 
 def key(event: dict[str, Any]) -> dict[str, Any]:
     """Public, as its name says."""
-    return {"statusCode": 200, "headers": {"content-type": "application/x-pem-file"}, "body": pem()}
+    return {"statusCode": 200, "headers": {"content-type": "application/x-pem-file"}, "body": privacy_key.pem}
 
 
 ROUTES = {

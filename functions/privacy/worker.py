@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 from shared import clients
 from shared.cache import connect
 from shared.config import PrivacyWorkerSettings, from_env
+from shared.identity.settings import parse
 from shared.lists.store import ListsStore
 from shared.observability import cache_failed, logger, metrics
 from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
+from shared.privacy.plan import failed
 from shared.privacy.requests import PREFIX, Request, RequestStore
-from shared.privacy.resolve import LakeIdentities
+from shared.privacy.resolve import Resolver
 from shared.privacy.stores.base import Store
 from shared.privacy.stores.files import Exports, Models, Quarantine, Runs
 from shared.privacy.stores.identity import IdentityLinks
 from shared.privacy.stores.lake import Lake
 from shared.privacy.stores.states import States
 from shared.privacy.suppression import SuppressionStore
-from shared.privacy.work import Clock, Parts, Work, failed
+from shared.privacy.work import Clock, Parts, Work
+from shared.versioned import VersionedTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,6 +32,8 @@ privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)
 requests = RequestStore(clients.dynamodb(), settings.identity_table)
 lake = Objects(clients.s3(), settings.lake_bucket)
 models = Objects(clients.s3(), settings.models_bucket)
+graph = VersionedTable(clients.dynamodb(), settings.identity_table)
+resolver = Resolver(graph, lake, parse(settings.identity_limits))
 cache = connect(settings.redis_url, cache_failed)
 
 
@@ -49,9 +54,8 @@ def stores(request: Request) -> list[Store]:
 
 
 def parts() -> Parts:
-    """Made anew for every call: what was read of the lake must not outlive it."""
     suppressions = SuppressionStore(clients.dynamodb(), settings.identity_table, lambda: privacy_key.suppression)
-    return Parts(requests, suppressions, privacy_key, LakeIdentities(lake), lake, stores)
+    return Parts(requests, suppressions, privacy_key, resolver, lake, stores)
 
 
 @logger.inject_lambda_context(clear_state=True)

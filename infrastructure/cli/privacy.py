@@ -3,6 +3,9 @@
 import json
 import re
 import time
+import uuid
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from infrastructure.cli.api import Api
 from infrastructure.cli.aws import client
 from infrastructure.local.layout import ROOT, LocalStackError, Stack
 from shared.privacy import registry
+from shared.privacy.desk import begin
 from shared.privacy.receipt import valid
 from shared.privacy.requests import HASHED, PLAIN, Request, RequestStore, message
 
@@ -78,13 +82,30 @@ def resume(stack: Stack, request_id: str) -> dict[str, Any]:
         raise LocalStackError(f"Request {request_id} is at work. {message(request)}")
     request.attempts += 1
     store.save(request)
-    machine.start_execution(
-        stateMachineArn=stack.outputs["PrivacyMachine"],
-        name=f"{request_id}-{request.attempts}",
-        input=json.dumps({"id": request_id}),
-    )
+    begin(machine, stack.outputs["PrivacyMachine"], request)
     _wait_until_it_moves(store, request_id, request.status)
     return follow(stack, request_id)
+
+
+def replay(stack: Stack, since: str) -> dict[str, Any]:
+    """Erase again, from the receipts, whom a restored table brought back. Raises LocalStackError for a time that is none."""
+    at = None
+    with suppress(ValueError):
+        at = datetime.fromisoformat(since)
+    if at is None or at.tzinfo is None:
+        raise LocalStackError(f"{since} is no time with its zone: write 2026-11-20T10:00:00Z, the moment restored to")
+    request = Request(
+        id=f"replay-{uuid.uuid4().hex}",
+        type="replay",
+        created=time.time(),
+        digest="",
+        identifiers=[],
+        since=at.timestamp(),
+    )
+    RequestStore(client(stack, "dynamodb"), stack.outputs["IdentityTable"]).create(request)
+    begin(client(stack, "stepfunctions"), stack.outputs["PrivacyMachine"], request)
+    print(f"Request {request.id}", flush=True)
+    return follow(stack, request.id)
 
 
 def running(stack: Stack, machine: Any, request: Request) -> bool:

@@ -38,6 +38,10 @@ def add(command: argparse.ArgumentParser) -> None:
         one.add_argument("id")
         one.add_argument("--receipt", metavar="FILE", help="where to write the receipt of an erasure")
         one.set_defaults(run=run)
+    again = kinds.add_parser("replay", help="erase again whom a restored table brought back")
+    again.add_argument("--since", required=True, metavar="TIME", help="the moment restored to, as 2026-11-20T10:00:00Z")
+    again.add_argument("--receipt", metavar="FILE", help="where to write the receipt of the replay")
+    again.set_defaults(run=do_replay)
     check = kinds.add_parser("verify", help="whether a receipt is what this shop signed")
     check.add_argument("file")
     check.set_defaults(run=do_verify)
@@ -61,6 +65,10 @@ def do_status(args: Arguments) -> None:
 
 def do_resume(args: Arguments) -> None:
     _tell(args, privacy.resume(stack(args.stack_name), args.id))
+
+
+def do_replay(args: Arguments) -> None:
+    _tell(args, privacy.replay(stack(args.stack_name), args.since))
 
 
 def _tell(args: Arguments, status: dict[str, Any]) -> None:

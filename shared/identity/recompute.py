@@ -14,25 +14,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from shared.identity.graph import DEFAULT, Graph, Known, Link, Pair, Settings, decide, kind_of, rank, shared_devices
+from shared.identity.statements import FIRST, STRETCHES, VOUCHED
 
-# What `shared.identity.links.seen` says of one event, of all of them. Each link once, as it was first seen.
-LINKS = """
-CREATE TABLE links AS
-WITH said AS (
-  SELECT ts, messageId, source, verified AND userId <> '' AS proven, source = 'server' AS server, userId, anonymousId,
-         CASE WHEN type = 'alias' THEN previousId ELSE '' END AS previous, coalesce(identifiers, MAP {}) AS others
-  FROM events),
-vouched AS (
-  SELECT ts, messageId, source, list_sort(list_distinct(list_filter(
-           [CASE WHEN (server OR proven) AND anonymousId <> '' THEN 'anonymous:' || anonymousId END,
-            CASE WHEN (server OR proven) AND previous <> '' THEN 'anonymous:' || previous END,
-            CASE WHEN proven THEN 'user:' || userId END]
-           || CASE WHEN server THEN list_transform(map_entries(others), lambda e: e.key || ':' || e.value) ELSE [] END,
-           lambda name: name IS NOT NULL))) AS names
-  FROM said)
-SELECT names, min(ts) AS ts, arg_min(messageId, (ts, messageId)) AS messageId, arg_min(source, (ts, messageId)) AS source
-FROM vouched WHERE len(names) > 1 GROUP BY names
-"""
+# Each link once, as it was first seen.
+LINKS = f"""
+CREATE TABLE links AS WITH {VOUCHED}
+SELECT names, {FIRST} FROM vouched WHERE len(names) > 1 GROUP BY names
+"""  # noqa: S608 - no outside text in it
 
 RENAMED = """
 SELECT DISTINCT e.key || ':' || e.value, e.key || ':' || identifiers[e.key]
@@ -49,21 +37,14 @@ GROUP BY anonymousId HAVING count(DISTINCT userId) = 1
 """
 
 # On a shared device, a session belongs to who logs in next in it; one without a log-in stands alone.
-STRETCHES = """
+OF_SESSIONS = f"""
 CREATE TABLE stretches AS
-WITH on_shared AS (
-  SELECT e.anonymousId, ts, messageId, CASE WHEN verified AND userId <> '' THEN userId END AS userId,
-         ts - lag(ts) OVER (PARTITION BY e.anonymousId ORDER BY ts, messageId) AS gap
-  FROM events e JOIN shared ON e.anonymousId = shared.device),
-sessions AS (
-  SELECT *, sum(CASE WHEN gap > 1800 THEN 1 ELSE 0 END) OVER (PARTITION BY anonymousId ORDER BY ts, messageId) AS session
-  FROM on_shared)
-SELECT messageId, coalesce(
-         'u#' || first_value(userId IGNORE NULLS) OVER (
-           PARTITION BY anonymousId, session ORDER BY ts, messageId ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING),
-         'a#' || anonymousId || '~' || session) AS shopper
-FROM sessions
-"""
+WITH moments AS (
+  SELECT anonymousId AS device, ts, messageId AS message, CASE WHEN verified AND userId <> '' THEN userId END AS login
+  FROM events JOIN shared ON anonymousId = shared.device),
+{STRETCHES}
+SELECT message AS messageId, coalesce('u#' || owner, 'a#' || device || '~' || session) AS shopper FROM stretches
+"""  # noqa: S608 - no outside text in it
 
 OWNED = """
 CREATE TABLE owned AS
@@ -111,7 +92,7 @@ def own(db: duckdb.DuckDBPyConnection, settings: Settings = DEFAULT, cuts: Itera
     }
     _table(db, "owners", ("device", "shopper"), owners)
     _table(db, "shared", ("device", "_"), {name.partition(":")[2]: "" for name in graph.shared})
-    for statement in (CLAIMS, STRETCHES, OWNED):
+    for statement in (CLAIMS, OF_SESSIONS, OWNED):
         db.execute(statement)
     return graph
 

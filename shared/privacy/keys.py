@@ -38,6 +38,13 @@ class PrivacyKey:
         """Of the Ed25519 key that signs receipts."""
         return hashlib.sha256(self.secret).digest()
 
+    @cached_property
+    def pem(self) -> str:
+        """The public key that verifies receipts."""
+        from shared.privacy.receipt import public_key  # noqa: PLC0415 - cryptography loads for this answer only
+
+        return public_key(self.seed)
+
 
 def hidden(key: bytes, kind: str, value: str) -> str:
     """An identifier as 32 hex digits that say nothing to who lacks the key."""

@@ -84,6 +84,15 @@ class Objects:
     def get(self, key: str) -> bytes:
         return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
+    def find(self, key: str) -> bytes:
+        """b"" when there is no such object."""
+        try:
+            return self.get(key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return b""
+            raise
+
     def _exactly(self, version: Version) -> Any:
         return {} if version.id == "null" else {"VersionId": version.id}
 

@@ -21,12 +21,14 @@ Identifier = tuple[str, str]  # (type, value): a user or anonymous id as it is, 
 
 class Person(msgspec.Struct, dict=True, kw_only=True):
     """`shared` are devices that others use too: their ids stay, only the messages in `messages` are this person's there.
-    `opened` are those of them that the request named itself: what nobody logged in for is the person's as well."""
+    `opened` are those of them that the request named itself: what nobody logged in for is the person's as well. `near` are names as in
+    the identity graph, of shared devices and of users who share a name: what is kept of them may name the person."""
 
     identifiers: list[Identifier]
     shared: list[str] = []
     opened: list[str] = []
     messages: list[str] = []
+    near: list[str] = []
 
     @cached_property
     def users(self) -> frozenset[str]:
@@ -56,10 +58,21 @@ class Person(msgspec.Struct, dict=True, kw_only=True):
             f"a#{device}" for device in sorted(self.devices | set(self.opened))
         ]
 
+    @property
+    def near_keys(self) -> list[str]:
+        """Keys of states that may name the person."""
+        parts = [name.partition(":") for name in self.near]
+        return [f"{kind[0]}#{value}" for kind, _, value in parts if kind in ("user", "anonymous")]
+
     @cached_property
     def pattern(self) -> str:
         """A regular expression (Python's and RE2's) that finds every JSON text with one of the names in it."""
         return _pattern(self.names)
+
+    @cached_property
+    def packed(self) -> re.Pattern[bytes]:
+        """Finds every MessagePack document with one of the names in it, and some others: texts lie there as they are."""
+        return re.compile(b"|".join(sorted(re.escape(name.encode()) for name in self.names)) or NOTHING.encode())
 
     @cached_property
     def wide_pattern(self) -> str:

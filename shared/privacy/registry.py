@@ -96,6 +96,8 @@ STORES = (
     Entry("bucket", "Lake", "privacy/exports/", "what a person was told is held of them", "legal duty", EXPORT_DAYS, "lifecycle", "it is the export", "deleted"),
     Entry("bucket", "Lake", "privacy/work/", "whom a request at work is about, and what was found so far", "legal duty", EXPORT_DAYS, "lifecycle",
           "no: it becomes the export", "deleted when the request is done"),
+    Entry("bucket", "Lake", "receipts/", "signed receipts of erasures, for erasing again after a restore", "legal duty", REQUEST_DAYS, "lifecycle",
+          "no: they name nobody", "kept on purpose"),
     Entry("bucket", "Models", "runs/", "interactions a training run learns from, shoppers by digest", "consent", RUN_DAYS, "lifecycle",
           "which runs hold the person", "runs that hold the person are deleted as a whole"),
     Entry("bucket", "Models", "models/", "published models: sums over all shoppers; digests that tell whether a version saw somebody", "legitimate interest", VERSIONS_KEPT,

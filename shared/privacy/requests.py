@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PREFIX = "r#"
 RETENTION = 1095 * 86400  # seconds: three years, in which a shop may have to prove what it did
 LONGEST = 500
-Type = Literal["export", "erase"]
+Type = Literal["export", "erase", "replay"]
 Suppress = Literal["late", "forever"]
 Status = Literal["waiting", "running", "done", "failed"]
 PLAIN = (USER, ANONYMOUS)  # ids without a meaning outside; everything else is hashed at once
@@ -34,6 +34,8 @@ DONE = {
         True,
     ): "This person is erased. The receipt says what was found, what remains for how long, and can be verified.",
     ("erase", False): "Nothing was held of this person, so nothing was erased. The receipt says so.",
+    ("replay", True): "Whoever came back with the restored tables is erased again. The receipt says what was found.",
+    ("replay", False): "The tables hold nobody who was erased since then. The receipt says so.",
 }
 TYPES = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
@@ -49,7 +51,8 @@ class Step(msgspec.Struct):
 
 
 class Request(msgspec.Struct, kw_only=True):
-    """`identifiers` name the person only until the request is done; `digest` recognises the same request sent again."""
+    """`identifiers` name the person only until the request is done; `digest` recognises the same request sent again. A replay is about
+    all whose erasure ended `since` then (epoch seconds)."""
 
     id: str
     type: Type
@@ -67,6 +70,7 @@ class Request(msgspec.Struct, kw_only=True):
     error: str = ""
     receipt: dict[str, str] = {}
     models: list[dict[str, Any]] = []
+    since: float = 0.0
 
     @property
     def current(self) -> Step | None:

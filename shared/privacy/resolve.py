@@ -1,144 +1,121 @@
 """Who is meant: from the identifiers of a request to every name of the person.
 
-`Identities` is the door: an identity graph can stand behind it. `LakeIdentities` derives the links from the events themselves.
+The live graph answers by key. The lake may know more (history loaded into it, links beyond the graph's bounds), so a pass over it looks
+for what touches the names found; names that are new from there are asked for in the graph and sought in a further pass. Everything
+found is in a `Search`, and every pass has a cursor: the work can stop and go on anywhere.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 import duckdb
 
 from shared.events import lake
-from shared.privacy.objects import Objects
-from shared.privacy.person import ANONYMOUS, USER, Identifier, Person
+from shared.identity.apply import Draft, read
+from shared.identity.graph import Link, Settings, kind_of
+from shared.identity.statements import FIRST, VOUCHED
+from shared.privacy.objects import Objects, Version
+from shared.privacy.search import Search, seeking, ties
 from shared.privacy.stores.lake import batches, broken, downloaded
+from shared.versioned import Versions
 
-SESSION = 1800  # seconds without an event end a session
+PASSES = 6  # over the lake: one when the graph knew all names, three or so when only the lake knows the person
+HOPS = 10  # from names to components to further names
+MOST_ASKED = 5000  # names: a profile has at most 1,000
 
 COLUMNS = (
     "{messageId: 'VARCHAR', type: 'VARCHAR', timestamp: 'TIMESTAMP', anonymousId: 'VARCHAR', userId: 'VARCHAR', previousId: 'VARCHAR',"
     " verified: 'BOOLEAN', source: 'VARCHAR', identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)'}"
 )
-EVENTS = f"SELECT * FROM read_json(?, format='newline_delimited', columns={COLUMNS}, maximum_object_size=4000000)"  # noqa: S608
-
-# What ties a name to a user for certain: a proven log-in, and whatever a server says of its user.
-LINKS = f"""
-WITH events AS ({EVENTS}), proven AS (SELECT * FROM events WHERE verified AND userId <> '')
-SELECT DISTINCT userId, unnest(map_entries(map_concat(
-    CASE WHEN anonymousId <> '' THEN MAP {{'anonymousId': anonymousId}} ELSE MAP {{}} END,
-    CASE WHEN source = 'server' THEN coalesce(identifiers, MAP {{}}) ELSE MAP {{}} END))) AS name FROM proven
-UNION SELECT userId, {{'key': 'anonymousId', 'value': previousId}} FROM proven WHERE type = 'alias' AND previousId <> ''
-UNION SELECT userId, unnest(map_entries(previousIdentifiers)) FROM proven WHERE source = 'server' AND previousIdentifiers IS NOT NULL
+EVENTS = f"""
+SELECT * REPLACE (coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
+                  coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified), epoch(timestamp) AS ts
+FROM read_json($files, format='newline_delimited', columns={COLUMNS}, maximum_object_size=4000000)
 """  # noqa: S608 - no outside text in it
 
-MOMENTS = f"""
-INSERT INTO moments SELECT anonymousId, epoch(timestamp), messageId, CASE WHEN verified THEN coalesce(userId, '') ELSE '' END
-FROM ({EVENTS}) WHERE anonymousId IN (SELECT device FROM devices)
+# Links that touch the names sought, and what these were called under a former key: capture hashed the same value with both. Few events
+# hold a value of theirs, and only those are looked at closely.
+TOUCHING = f"""
+WITH events AS (
+  SELECT * FROM ({EVENTS}) WHERE list_has_any($values::VARCHAR[], [anonymousId, userId, previousId])
+  OR list_has_any(map_values(coalesce(identifiers, MAP {{}})) || map_values(coalesce(previousIdentifiers, MAP {{}})), $values::VARCHAR[])),
+{VOUCHED},
+former AS (
+  SELECT names, ts, messageId, source, list_filter(list_transform(map_entries(coalesce(previousIdentifiers, MAP {{}})), lambda e: {{
+           'was': e.key || ':' || e.value,
+           'now': coalesce(e.key || ':' || identifiers[e.key], CASE e.key WHEN 'user' THEN 'user:' || userId
+                           WHEN 'anonymous' THEN 'anonymous:' || anonymousId END)}}), lambda pair: pair.now IS NOT NULL) AS renamed
+  FROM vouched)
+SELECT names, renamed, {FIRST} FROM former
+WHERE list_has_any(names || list_transform(renamed, lambda r: r.was) || list_transform(renamed, lambda r: r.now), $names::VARCHAR[])
+GROUP BY names, renamed
 """  # noqa: S608 - no outside text in it
 
-# An event belongs to who logs in next on the device, in the same session; nobody if nobody does.
-OWNERS = f"""
-WITH gaps AS (SELECT *, ts - lag(ts) OVER (PARTITION BY device ORDER BY ts, message) > {SESSION} AS fresh FROM moments),
-sessions AS (SELECT *, sum(CASE WHEN fresh THEN 1 ELSE 0 END) OVER (PARTITION BY device ORDER BY ts, message) AS session FROM gaps)
-SELECT DISTINCT device, message, first_value(nullif(login, '') IGNORE NULLS) OVER (
-    PARTITION BY device, session ORDER BY ts, message ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS owner
-FROM sessions
-"""  # noqa: S608 - a number of ours
 
-
-class Identities(Protocol):
-    def closure(self, identifiers: Iterable[Identifier]) -> set[Identifier]:
-        """All names that are certainly of the same person, those given among them; a name of several people is not in it."""
-        ...
-
-
-class Links(NamedTuple):
-    """By user the names tied to it, and by name the users."""
-
-    names: dict[str, set[Identifier]]
-    users: dict[Identifier, set[str]]
-
-
-class LakeIdentities:
-    """Reads the whole lake, once."""
-
-    def __init__(self, objects: Objects) -> None:
+class Resolver:
+    def __init__(self, graph: Versions, objects: Objects, settings: Settings) -> None:
+        self.graph = graph
         self.objects = objects
-        self.read: Links | None = None
+        self.settings = settings
 
-    @property
-    def links(self) -> Links:
-        if self.read is None:
-            with duckdb.connect() as db:
-                self.read = linked(_over_the_lake(db, self.objects, LINKS))
-        return self.read
+    def begin(self, given: list[str]) -> Search:
+        search = Search(given=sorted(given))
+        self.go_on(search)
+        return search
 
-    def closure(self, identifiers: Iterable[Identifier]) -> set[Identifier]:
-        return closure(self.links, identifiers)
+    def pieces(self, search: Search, cursor: str) -> Iterator[str]:
+        """The pass over the lake from the cursor on. `search` grows piece by piece; each yields the cursor behind it, "" at the end."""
+        for batch in batches(latest(self.objects, cursor)):
+            search.add(*self._touching(search, batch))
+            yield batch[-1].key
+        yield ""
 
+    def go_on(self, search: Search) -> bool:
+        """After a pass, whether another is needed: names are known that the lake was not asked for."""
+        search.sought = sorted({*search.sought, *search.seeking})
+        self._ask(search)
+        search.seeking = sorted(seeking(search, self.settings) - set(search.sought))
+        return bool(search.seeking)
 
-def linked(rows: Iterable[tuple[str, dict[str, str]]]) -> Links:
-    """Rows of (user, {"key": type, "value": value})."""
-    links = Links(defaultdict(set), defaultdict(set))
-    for user, name in rows:
-        identifier = (name["key"], name["value"])
-        links.names[user].add(identifier)
-        links.users[identifier].add(user)
-    return links
+    def _ask(self, search: Search) -> None:
+        """The live graph, by key, until it names nobody new. What it does not get to, the lake has to tell."""
+        for _ in range(HOPS):
+            wanted = sorted(seeking(search, self.settings) - set(search.asked))
+            if not wanted or len(wanted) + len(search.asked) > MOST_ASKED:
+                return
+            learn(search, read(self.graph, wanted))
+            search.asked = [*search.asked, *wanted]
 
-
-def closure(links: Links, identifiers: Iterable[Identifier]) -> set[Identifier]:
-    """The given names, the users behind them, and the names only these users have. A device of several users leads to none of them."""
-    given = set(identifiers)
-    users = {value for kind, value in given if kind == USER}
-    for identifier in given:
-        behind = links.users.get(identifier, set())
-        if identifier[0] != ANONYMOUS or len(behind) == 1:
-            users |= behind
-    own = {name for user in users for name in links.names.get(user, set()) if links.users[name] <= users}
-    strangers = {i for i in given if i[0] == ANONYMOUS and not links.users.get(i, set()) <= users}
-    return (given - strangers) | own | {(USER, user) for user in users}
-
-
-def person(identities: Identities, objects: Objects, given: Iterable[Identifier]) -> Person:
-    """The person with what is theirs on devices that others use too."""
-    asked = list(given)
-    names = identities.closure(asked)
-    users = {value for kind, value in names if kind == USER}
-    own = {value for kind, value in names if kind == ANONYMOUS}
-    opened = {value for kind, value in asked if kind == ANONYMOUS} - own
-    shared = (visited(identities, objects, users) - own) | opened
-    messages = [message for message, owner in owners(objects, shared, opened) if owner in users or owner is None]
-    return Person(identifiers=sorted(names), shared=sorted(shared), opened=sorted(opened), messages=sorted(messages))
+    def _touching(self, search: Search, batch: list[Version]) -> tuple[list[Link], dict[str, str]]:
+        tied = ties(search, self.settings)
+        names = [n for n in search.seeking if kind_of(n) not in self.settings.solitary or len(tied.owners[n]) < 2]
+        values = [name.partition(":")[2] for name in names]
+        rows = over(self.objects, batch, TOUCHING, {"names": names, "values": values})
+        links = [Link(ts, message, tuple(names), source) for names, _, ts, message, source in rows if len(names) > 1]
+        return links, {pair["was"]: pair["now"] for row in rows for pair in row[1]}
 
 
-def visited(identities: Identities, objects: Objects, users: set[str]) -> set[str]:
-    """Devices on which one of the users logged in."""
-    links = identities.links if isinstance(identities, LakeIdentities) else LakeIdentities(objects).links
-    return {value for user in users for kind, value in links.names.get(user, set()) if kind == ANONYMOUS}
+def learn(search: Search, draft: Draft) -> None:
+    """What the graph holds of the names it was asked for."""
+    parts = [part for part in draft.components.values() if not part.moved]
+    for part in parts:
+        known = part.known()
+        search.add(known.links, dict(known.renamed))
+    search.cuts = sorted({*search.cuts, *(cut for part in parts for cut in part.known().cuts)})
+    search.shared = sorted({*search.shared, *(device for part in parts for device in part.shared)})
+    met = {(name, user) for name, one in draft.nodes.items() for user in one.users}
+    search.met = sorted({*search.met, *met})
 
 
-def owners(objects: Objects, devices: set[str], opened: set[str]) -> Iterator[tuple[str, str | None]]:
-    """(message id, user) of what was done on the devices before a log-in in the same session. None is nobody: only on `opened` devices."""
-    if not devices:
-        return
-    with duckdb.connect() as db:
-        db.execute("CREATE TABLE devices (device VARCHAR)")
-        db.executemany("INSERT INTO devices VALUES (?)", [[device] for device in sorted(devices)])
-        db.execute("CREATE TABLE moments (device VARCHAR, ts DOUBLE, message VARCHAR, login VARCHAR)")
-        list(_over_the_lake(db, objects, MOMENTS))
-        for device, message, owner in db.execute(OWNERS).fetchall():
-            if owner is not None or device in opened:
-                yield message, owner
+def latest(objects: Objects, cursor: str = "") -> Iterator[Version]:
+    """The lake as it is now, behind the cursor."""
+    return (v for v in objects.versions(lake.PREFIX, cursor) if v.latest and not v.marker)
 
 
-def _over_the_lake(db: duckdb.DuckDBPyConnection, objects: Objects, statement: str) -> Iterator[Any]:
-    """The rows of a statement over the lake as it is now, some files at a time."""
-    for batch in batches(v for v in objects.versions(lake.PREFIX) if v.latest and not v.marker):
-        with downloaded(objects, batch) as files:
-            try:
-                rows = db.execute(statement, [list(files)]).fetchall() if files else []
-            except duckdb.Error as error:
-                raise broken(objects, files, error) from error
-        yield from rows
+def over(objects: Objects, batch: list[Version], statement: str, asked: dict[str, list[str]]) -> list[tuple[Any, ...]]:
+    """The rows of a statement over some files of the lake; its parameters are `$files` and those asked."""
+    with downloaded(objects, batch) as files, duckdb.connect() as db:
+        try:
+            return db.execute(statement, {"files": list(files), **asked}).fetchall() if files else []
+        except duckdb.Error as error:
+            raise broken(objects, files, error) from error

@@ -39,6 +39,14 @@ class Suppressed(NamedTuple):
         return self.forever or at < self.erased_at
 
 
+class Hidden(NamedTuple):
+    """Somebody erased, by hidden identifiers."""
+
+    names: list[str]
+    erased_at: float  # epoch seconds
+    forever: bool
+
+
 class _Who(msgspec.Struct, rename="camel"):
     """As much of an event as says whose it is and when it happened."""
 
@@ -76,21 +84,31 @@ class SuppressionStore:
     def find(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Suppressed]:
         """Those of the identifiers that are suppressed."""
         key = self.key()
-        places = {PREFIX + hidden(key, *identifier): identifier for identifier in identifiers}
-        return {places[pk]: _read(item) for pk, item in tables.get(self.client, self.table, places).items()}
+        names = {hidden(key, *identifier): identifier for identifier in identifiers}
+        return {names[name]: suppressed for name, suppressed in self._find(names).items()}
+
+    def _find(self, names: Iterable[str]) -> dict[str, Suppressed]:
+        found = tables.get(self.client, self.table, [PREFIX + name for name in names])
+        return {pk.removeprefix(PREFIX): _read(item) for pk, item in found.items()}
 
     def known(self) -> frozenset[bytes] | None:
         """The beginnings of all suppressed identifiers; None when there are too many to list."""
         return self._list()[0]
 
     def put(self, identifiers: Iterable[Identifier], erased_at: float, *, forever: bool) -> None:
+        key = self.key()
+        self.put_hidden([Hidden([hidden(key, *identifier) for identifier in identifiers], erased_at, forever)])
+
+    def put_hidden(self, people: Sequence[Hidden]) -> None:
         """A suppression only grows: forever stays forever, and a later erasure moves the border on."""
-        wanted = list(identifiers)
-        there = self.find(wanted)
-        for identifier in wanted:
-            before = there.get(identifier, Suppressed(0.0, forever=False))
-            self._put(identifier, Suppressed(max(erased_at, before.erased_at), forever or before.forever))
-        self._enlist({short(hidden(self.key(), *identifier)) for identifier in wanted})
+        names = {name for one in people for name in one.names}
+        there = self._find(names)
+        for one in people:
+            for name in one.names:
+                before = there.get(name, Suppressed(0.0, forever=False))
+                there[name] = Suppressed(max(one.erased_at, before.erased_at), one.forever or before.forever)
+                self._put(name, there[name])
+        self._enlist({short(name) for name in names})
 
     def _enlist(self, names: set[bytes]) -> None:
         for _ in range(ATTEMPTS):
@@ -118,9 +136,9 @@ class SuppressionStore:
             return False
         return True
 
-    def _put(self, identifier: Identifier, suppressed: Suppressed) -> None:
+    def _put(self, name: str, suppressed: Suppressed) -> None:
         item: Any = {
-            "pk": {"S": PREFIX + hidden(self.key(), *identifier)},
+            "pk": {"S": PREFIX + name},
             "erased_at": {"N": repr(suppressed.erased_at)},
             "forever": {"BOOL": suppressed.forever},
         }

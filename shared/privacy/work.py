@@ -1,28 +1,34 @@
 """A request worked off step by step. Every step can be done again: what stops somewhere goes on there."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import json
 
-from shared.privacy import registry
-from shared.privacy.keys import PrivacyKey, hidden
+from shared.privacy import replay
+from shared.privacy.desk import export
+from shared.privacy.document import document, piece
+from shared.privacy.facts import counts, receipt
+from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
 from shared.privacy.person import Person
+from shared.privacy.plan import steps
 from shared.privacy.receipt import sign
-from shared.privacy.requests import Request, RequestStore, Step, moment
-from shared.privacy.resolve import Identities, person
-from shared.privacy.stores.base import Chunk, Store
-from shared.privacy.stores.files import EXPORTS, WORK, Models
+from shared.privacy.replay import Replayed
+from shared.privacy.requests import Request, RequestStore, Step
+from shared.privacy.resolve import PASSES, Resolver
+from shared.privacy.search import Search, node, person
+from shared.privacy.stores.base import Chunk, Keyed, Store
+from shared.privacy.stores.files import WORK, Models
+from shared.privacy.stretches import Stretches, pieces
 from shared.privacy.suppression import SuppressionStore
 
+Part = TypeVar("Part")
 ROUNDS = 5  # looks at a store until nothing is found any more
-SCHEMA = "shopwindow.erasure-receipt/1"
 
 
 class Incomplete(Exception):
-    """A store still holds the person after erasing it again and again."""
+    """Names lead on to further names, or a store still holds the person after erasing it again and again."""
 
 
 class Progress(NamedTuple):
@@ -43,18 +49,9 @@ class Parts(NamedTuple):
     requests: RequestStore
     suppressions: SuppressionStore
     key: PrivacyKey
-    identities: Identities
+    resolver: Resolver
     lake: Objects
     stores: Callable[[Request], list[Store]]
-
-
-def steps(request: Request, stores: list[Store]) -> list[Step]:
-    names = [store.name for store in stores]
-    if request.type == "export":
-        return [Step("resolve"), *(Step(f"find {name}") for name in names), Step("write")]
-    verified = [Step(f"verify {store.name}") for store in stores if not isinstance(store, Models)]
-    erased = [Step(f"erase {name}") for name in names]
-    return [Step("resolve"), Step("suppress"), Step("wait"), *erased, *verified, Step("receipt")]
 
 
 class Work:
@@ -65,7 +62,10 @@ class Work:
         self.request = request
         self.clock = clock
         self.in_flight = in_flight
-        self.stores = {store.name: store for store in parts.stores(request)}
+        stores = parts.stores(request)
+        if request.type == "replay":
+            stores = [store for store in stores if isinstance(store, Keyed)]
+        self.stores = {store.name: store for store in stores}
 
     def advance(self) -> Progress:
         """Do what can be done now."""
@@ -91,16 +91,50 @@ class Work:
         if name:
             return self._sweep(step, action, self.stores[name])
         return {
-            "resolve": self._resolve,
+            "resolve": lambda: self._resolve(step),
+            "devices": self._devices,
             "suppress": self._suppress,
+            "recall": self._recall,
+            "search": self._search,
             "wait": self._wait,
             "write": self._write,
             "receipt": self._sign,
         }[action]()
 
-    def _resolve(self) -> None:
-        found = person(self.parts.identities, self.parts.lake, self.request.identifiers)
-        self.parts.lake.put(self._place("person"), json.encode(found))
+    def _resolve(self, step: Step) -> int | None:
+        """Passes over the lake until no name is new: what is not known when erasing begins could not be found afterwards."""
+        resolver = self.parts.resolver
+        search = self._kept("search", Search) or resolver.begin([node(one) for one in self.request.identifiers])
+        while search.seeking:
+            if step.rounds >= PASSES * self.request.attempts:
+                raise Incomplete(f"after {step.rounds} passes names still lead to others; resume for {PASSES} more")
+            for cursor in resolver.pieces(search, self.request.cursor):
+                if self._paused("search", search, cursor):
+                    return 0
+            step.rounds += 1
+            resolver.go_on(search)
+            self._keep("search", search)
+            self._save()
+        self._keep("person", person(search, resolver.settings))
+        return None
+
+    def _devices(self) -> int | None:
+        """One pass over the lake for the person's messages on devices of several users."""
+        who = self._person()
+        found = self._kept("stretches", Stretches) or Stretches()
+        for cursor in pieces(self.parts.lake, who, found, self.request.cursor):
+            if self._paused("stretches", found, cursor):
+                return 0
+        who.messages = found.messages
+        self._keep("person", who)
+        return None
+
+    def _paused(self, name: str, found: Any, cursor: str) -> bool:
+        """Keep what was found and how far; whether to go on in another invocation. A piece that is done again changes nothing."""
+        self._keep(name, found)
+        self.request.cursor = cursor
+        self._save()
+        return bool(cursor) and self.clock.out_of_time()
 
     def _suppress(self) -> None:
         request = self.request
@@ -116,9 +150,11 @@ class Work:
         return int(left) + 1 if left > 0 else None
 
     def _sweep(self, step: Step, action: str, store: Store) -> int | None:
+        """Erasing goes where the person is known to be; verifying looks everywhere, and what it finds is erased and looked for again."""
         who = self._person()
+        look = store.likely if action == "erase" and isinstance(store, Keyed) else store.find
         while True:
-            for chunk in store.find(who, self.request.cursor):
+            for chunk in look(who, self.request.cursor):
                 step.found += sum(find.amount for find in chunk.finds)
                 self._take(action, store, who, chunk)
                 self.request.cursor = chunk.cursor
@@ -127,9 +163,15 @@ class Work:
                     return 0
             if action != "verify" or not step.found:
                 return None
+            self._also_erased(store, step.found)
             step.rounds, step.found = step.rounds + 1, 0
             if step.rounds == ROUNDS:
                 raise Incomplete(f"{store.title}: something of the person comes back each time it is erased")
+
+    def _also_erased(self, store: Store, amount: int) -> None:
+        for step in self.request.steps:
+            if step.name == f"erase {store.name}":
+                step.found += amount
 
     def _take(self, action: str, store: Store, who: Person, chunk: Chunk) -> None:
         if action != "find":
@@ -137,34 +179,51 @@ class Work:
             if isinstance(store, Models):
                 self.request.models += [find.held for find in chunk.finds]
         elif chunk.finds:
-            finds = [{"from": find.where, "holds": find.held} for find in chunk.finds]
-            self.parts.lake.put(
-                self._place(f"{self.request.parts:06d}"), json.encode({"store": store.name, "finds": finds})
-            )
+            self.parts.lake.put(self._place(f"{self.request.parts:06d}"), piece(store, chunk.finds))
             self.request.parts += 1
 
     def _write(self) -> None:
         """Of somebody unknown there is no file: it would be the first thing held of them."""
         if not self.request.found:
             return
-        who = self._person()
-        found: dict[str, list[Any]] = {name: [] for name in self.stores}
-        for number in range(self.request.parts):
-            part = json.decode(self.parts.lake.get(self._place(f"{number:06d}")))
-            found[part["store"]] += part["finds"]
-        document = {
-            "request": self.request.id,
-            "madeAt": moment(self.clock.now()),
-            "person": {"identifiers": [{"type": kind, "value": value} for kind, value in who.identifiers]},
-            "stores": [
-                {"store": name, "what": store.title, "finds": found[name]} for name, store in self.stores.items()
-            ],
-        }
-        self.parts.lake.put(f"{EXPORTS}{self.request.id}.json", json.format(json.encode(document), indent=2))
+        pieces = [self.parts.lake.get(self._place(f"{number:06d}")) for number in range(self.request.parts)]
+        made = document(self.request, self._person(), self.stores, pieces, self.clock.now())
+        self.parts.lake.put(export(self.request.id), made)
 
     def _sign(self) -> None:
-        facts = receipt(self.request, self._person(), self.stores, self.parts.key.suppression, self.clock.now())
-        self.request.receipt = sign(facts, self.parts.key.seed)
+        """The receipt of an erasure is kept where no restore of a table reaches it."""
+        request, key, now = self.request, self.parts.key, self.clock.now()
+        if request.type == "replay":
+            told = replay.facts(request, self._replayed(), counts(request, self.stores), now)
+        else:
+            told = receipt(request, self._person(), self.stores, key.suppression, now)
+        request.receipt = sign(told, key.seed)
+        if request.type == "erase":
+            replay.keep(self.parts.lake, request.receipt)
+
+    def _recall(self) -> None:
+        """Who was erased since then, from the receipts: suppressed again first, as a restore has rolled that back too."""
+        found = Replayed()
+        for kept in replay.receipts(self.parts.lake, self.request.since, self.parts.key.pem):
+            self.parts.suppressions.put_hidden([one.suppressed for one in kept])
+            for one in kept:
+                found.erasures.append(one.facts["request"])
+                found.hidden += one.facts["person"]
+                found.opened += one.facts["devicesNamedThoughShared"]
+        self._keep("replayed", found)
+        self.request.erased_at = self.clock.now()
+
+    def _search(self) -> int | None:
+        """Which of them the tables hold."""
+        found, tables = self._replayed(), [(n, s) for n, s in self.stores.items() if isinstance(s, Keyed)]
+        for cursor in replay.search(tables, found, self.parts.key, self.request.cursor):
+            if self._paused("replayed", found, cursor):
+                return 0
+        self._keep("person", found.person(self.parts.key.suppression))
+        return None
+
+    def _replayed(self) -> Replayed:
+        return self._kept("replayed", Replayed) or Replayed()
 
     def _finish(self) -> None:
         """Forget whom the request was about."""
@@ -177,101 +236,16 @@ class Work:
     def _person(self) -> Person:
         return json.decode(self.parts.lake.get(self._place("person")), type=Person)
 
+    def _kept(self, name: str, kind: type[Part]) -> Part | None:
+        """What an earlier invocation found so far."""
+        body = self.parts.lake.find(self._place(name))
+        return json.decode(body, type=kind) if body else None
+
+    def _keep(self, name: str, found: Any) -> None:
+        self.parts.lake.put(self._place(name), json.encode(found))
+
     def _place(self, name: str) -> str:
         return f"{WORK}{self.request.id}/{name}.json"
 
     def _save(self) -> None:
         self.parts.requests.save(self.request)
-
-
-def failed(request: Request, cause: str) -> Request:
-    """The request as it waits for somebody to mend what was wrong. `cause` is what Step Functions says of an error."""
-    try:
-        told = json.decode(cause)
-        cause = f"{told['errorType']}: {told['errorMessage']}"
-    except (ValueError, KeyError, TypeError):
-        pass
-    request.status, request.error = "failed", cause[:500]
-    return request
-
-
-def receipt(request: Request, who: Person, stores: dict[str, Store], key: bytes, now: float) -> dict[str, Any]:
-    """What was erased and what remains, with no identifier in clear."""
-    done = {step.name: step for step in request.steps}
-    counts = [
-        {
-            "store": name,
-            "what": store.title,
-            "found": done[f"erase {name}"].found,
-            "foundAfterwards": done[f"verify {name}"].found,
-            "verifiedAt": moment(done[f"verify {name}"].ended),
-        }
-        for name, store in stores.items()
-        if f"verify {name}" in done
-    ]
-    return {
-        "schema": SCHEMA,
-        "request": request.id,
-        "requestedAt": moment(request.created),
-        "erasedAt": moment(request.erased_at),
-        "completedAt": moment(now),
-        "found": request.found > 0,
-        "person": sorted(hidden(key, *identifier) for identifier in who.identifiers),
-        "devicesSharedWithOthers": len(who.shared),
-        "suppression": request.suppress,
-        "stores": counts,
-        "models": models(request.models, now),
-        "remains": remains(request, now),
-    }
-
-
-def models(found: list[dict[str, Any]], now: float) -> dict[str, Any]:
-    """`found` are versions that saw the person (or may have), newest first."""
-    versions = {
-        answer: [model["version"] for model in found if model["sawThePerson"] == answer]
-        for answer in ("yes", "unknown")
-    }
-    last = datetime.fromtimestamp(now, UTC) + timedelta(days=registry.VERSIONS_KEPT)
-    gone = last + timedelta(days=registry.NONCURRENT_DAYS)
-    dates = {"lastRetiredBy": last.date().isoformat(), "lastCopyGoneBy": gone.date().isoformat()} if found else {}
-    return {
-        "sawThePerson": versions["yes"],
-        "notKnown": versions["unknown"],
-        **dates,
-        "computed": (
-            f"{registry.VERSIONS_KEPT} versions are kept and one is published each night, so the newest of now is retired after "
-            f"{registry.VERSIONS_KEPT} nights, and its deleted files are gone {registry.NONCURRENT_DAYS} days later; nights without a "
-            "new version are to be added. A model holds sums over all shoppers, none of a single one."
-        ),
-    }
-
-
-def remains(request: Request, now: float) -> list[dict[str, str]]:
-    """What cannot be erased at once, and when it goes by itself."""
-
-    def day(seconds: float, days: float) -> str:
-        return moment(seconds + days * registry.DAY)
-
-    kept = "for ever" if request.suppress == "forever" else day(request.erased_at, registry.SUPPRESSION_DAYS)
-    return [
-        {
-            "what": "records in the event stream",
-            "until": day(request.erased_at, registry.STREAM_DAYS),
-            "why": "a stream cannot be edited; the suppression keeps its consumers from using them",
-        },
-        {
-            "what": "point-in-time backups of the tables",
-            "until": day(now, registry.BACKUP_DAYS),
-            "why": "a backup cannot be edited; after a restore, erasures since then are to be requested again",
-        },
-        {
-            "what": "hidden identifiers of the suppression",
-            "until": kept,
-            "why": "without them late events would bring the person back",
-        },
-        {
-            "what": "this receipt",
-            "until": day(request.created, registry.REQUEST_DAYS),
-            "why": "it is the shop's proof; it names nobody",
-        },
-    ]

@@ -9,6 +9,7 @@ import uuid
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -17,8 +18,14 @@ import pytest
 from infrastructure.cli import privacy, replay
 from infrastructure.cli.api import ApiError
 from infrastructure.local.layout import LocalStackError
+from shared.events import lake
+from shared.events.model import encode
+from shared.identity.linker import Linker
+from shared.identity.links import seen
 from shared.privacy import registry
 from shared.profiles.store import ShoppersStore
+from shared.versioned import VersionedTable
+from tests.factories import NOON, event
 from tests.integration.conftest import YES, eventually, view
 
 TABLES = ("ShoppersTable", "ListsTable", "CatalogTable", "IdentityTable")
@@ -211,12 +218,49 @@ def test_a_step_that_fails_says_why_and_goes_on_when_told(stack, aws, server_api
     try:
         status = done(server_api, "erase", userId=f"u-{shopper}")
         assert status["status"] == "failed" and bad in status["message"] and "privacy resume" in status["message"]
+        assert "at the step “resolve”" in status["message"]
     finally:
         s3.delete_object(Bucket=bucket, Key=bad, VersionId=version)
     assert privacy.resume(stack, status["id"])["status"] == "done"
     assert holding(shopper) == []
     with pytest.raises(LocalStackError, match="is done"):
         privacy.resume(stack, status["id"])
+
+
+def test_names_that_only_the_graph_or_only_the_lake_knows_are_found(stack, aws, server_api, holding, shopper):
+    """One device was imported with the shop's history, the log-in on the other is in the graph alone; an e-mail address joins a third."""
+    user, imported, live, joined = (f"{shopper}-{name}" for name in ("user", "imported", "live", "joined"))
+    at = {"user_id": user, "verified": True}
+    folder = lake.folder(NOON)
+    lines = lake.lines(
+        map(encode, [event(anonymous_id=imported, **at), event(anonymous_id=joined), event(anonymous_id=live)])
+    )
+    aws("s3").put_object(Bucket=stack.outputs["LakeBucket"], Key=f"{folder}import-{shopper}.jsonl.gz", Body=lines)
+    mail = {"source": "server", "identifiers": {"email": f"k:{shopper}"}}
+    links = [event(anonymous_id=live, **at, **mail), event(anonymous_id=joined, **mail)]
+    Linker(VersionedTable(aws("dynamodb"), stack.outputs["IdentityTable"])).observe([seen(one) for one in links])
+    assert holding(imported) and holding(live) and holding(joined)
+    status = done(server_api, "erase", anonymousId=imported)
+    assert status["status"] == "done" and holding(shopper) == [], status
+
+
+def test_who_came_back_with_a_restored_table_is_erased_again(stack, aws, server_api, states, holding, person):
+    tables = [stack.outputs[name] for name in ("ShoppersTable", "IdentityTable")]
+    dynamodb, since = aws("dynamodb"), datetime.now(UTC)
+    pages = {table: dynamodb.get_paginator("scan").paginate(TableName=table) for table in tables}
+    backup = {table: [item for page in found for item in page["Items"]] for table, found in pages.items()}
+    status = done(server_api, "erase", userId=person.user)
+    assert status["status"] == "done" and holding(person.user, person.phone) == []
+    for table, items in backup.items():
+        for item in items:
+            if person.user in repr(item) + item.get("value", {}).get("B", b"").decode(errors="replace"):
+                dynamodb.put_item(TableName=table, Item=item)
+    assert states(f"u#{person.user}").version and holding(person.user)
+    replayed = privacy.replay(stack, since.isoformat())
+    assert replayed["status"] == "done" and replayed["found"], replayed
+    assert holding(person.user, person.phone) == [] and states(f"u#{person.other}").state.recent
+    facts = json.loads(replayed["receipt"]["receipt"])
+    assert status["id"] in facts["erasures"] and person.user not in replayed["receipt"]["receipt"]
 
 
 def test_requests_are_for_the_secret_key_and_say_what_is_wrong(browser_api, server_api):

@@ -12,13 +12,14 @@ from msgspec import MsgspecError, json
 
 from shared.events import quarantine
 from shared.models import members
+from shared.privacy.desk import EXPORTS, export
 from shared.privacy.objects import Gone, Objects, Version
 from shared.privacy.person import Person
 from shared.privacy.stores.base import Chunk, Find
 
 PAGE = 200  # objects between two cursors
 RUNS, MODELS = "runs/", "models/"
-EXPORTS, WORK = "privacy/exports/", "privacy/work/"
+WORK = "privacy/work/"
 REPLAYED = "quarantine-replayed/"
 
 
@@ -51,7 +52,7 @@ class Exports:
 
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         near = re.compile(person.pattern.encode())
-        mine = (f"{WORK}{self.own}/", f"{EXPORTS}{self.own}.json")
+        mine = (f"{WORK}{self.own}/", export(self.own))
 
         def held(version: Version, body: bytes) -> Any:
             return {"export": version.key} if not version.key.startswith(mine) and near.search(body) else None

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from shared import tables
+from shared.identity.apply import read
 from shared.identity.erase import component_without, node_without
 from shared.identity.linker import RETENTION
 from shared.identity.record import Component, decode_component, decode_node, encode
-from shared.privacy.person import Person, mentions
+from shared.privacy.person import Identifier, Person, mentions, texts
+from shared.privacy.search import identifier, node
 from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.versioned import Kept, VersionedTable
 
@@ -31,9 +34,22 @@ class IdentityLinks:
         self.wall = wall
         self.items = VersionedTable(client, table)
 
+    def likely(self, person: Person, cursor: str = "") -> Iterator[Chunk]:  # noqa: ARG002 - few: one piece
+        names = {*map(node, person.identifiers), *person.near, *(f"anonymous:{device}" for device in person.shared)}
+        found = read(self.items, names)
+        keys = [*(f"i#{name}" for name in found.nodes), *(f"c#{name}" for name in found.components)]
+        items = tables.get(self.client, self.table, keys, consistent=True)
+        yield Chunk("", [find for item in items.values() if (find := self._find(person, item))])
+
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         for items, last in scanned(self.client, self.table, cursor, consistent=True):
             yield Chunk(last, [find for item in items if (find := self._find(person, item))])
+
+    def names(self, cursor: str) -> Iterator[tuple[set[Identifier], str]]:
+        for items, last in scanned(self.client, self.table, cursor, consistent=True):
+            graph = [item for item in items if item["pk"]["S"].startswith(("i#", "c#"))]
+            told = (text for item in graph for text in (item["pk"]["S"][2:], *texts(plain(item))))
+            yield {identifier(text) for text in told if ":" in text}, last
 
     def erase(self, person: Person, finds: list[Find]) -> None:
         """Items that are the person's go; of what others share with the person, only the person's part. Raises Conflict when somebody

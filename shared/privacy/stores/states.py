@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from shared import tables
 from shared.cache import Cache
 from shared.errors import Unavailable
-from shared.privacy.person import Person
+from shared.privacy.person import ANONYMOUS, USER, Identifier, Person
 from shared.privacy.stores.base import Chunk, Find, scanned
 from shared.profiles import state as states
 from shared.profiles.state import State
@@ -35,6 +35,12 @@ class States:
         self.table = table
         self.cache = cache
 
+    def likely(self, person: Person, cursor: str = "") -> Iterator[Chunk]:  # noqa: ARG002 - few: one piece
+        own, near = person.keys, person.near_keys
+        items = tables.get(self.client, self.table, [*own, *near], consistent=True)
+        mentions = [self._mention(person, items[key]) for key in near if key in items and key not in own]
+        yield Chunk("", [*(self._own(key, items[key]) for key in own if key in items), *filter(None, mentions)])
+
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
         if not cursor:
             items = tables.get(self.client, self.table, person.keys, consistent=True)
@@ -43,6 +49,10 @@ class States:
         for page, last in scanned(self.client, self.table, "" if cursor == OWN else cursor):
             others = [item for item in page if item["pk"]["S"] not in own]
             yield Chunk(last, [find for item in others if (find := self._mention(person, item))])
+
+    def names(self, cursor: str) -> Iterator[tuple[set[Identifier], str]]:
+        for page, last in scanned(self.client, self.table, cursor, consistent=True):
+            yield {name for item in page for name in _names(item)}, last
 
     def erase(self, person: Person, finds: list[Find]) -> None:
         for find in finds:
@@ -57,8 +67,8 @@ class States:
         return Find(f"table Shoppers, item {key}", named(states.decode(item["value"]["B"])), _Ref(key, own=True))
 
     def _mention(self, person: Person, item: dict[str, Any]) -> Find | None:
-        key, state = item["pk"]["S"], states.decode(item["value"]["B"])
-        if forget(person, state):
+        key, value = item["pk"]["S"], item["value"]["B"]
+        if person.packed.search(value) and forget(person, states.decode(value)):
             what = {"mention": "the item of another shopper or device names this person"}
             return Find(f"table Shoppers, item {key}", what, _Ref(key, own=False))
         return None
@@ -85,6 +95,15 @@ class States:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
         raise Unavailable(f"the state {key} is being written by somebody else all the time")
+
+
+def _names(item: dict[str, Any]) -> Iterator[Identifier]:
+    """A watermark is under a user id or a device's."""
+    kind, _, value = item["pk"]["S"].partition("#")
+    state = states.decode(item["value"]["B"])
+    yield (USER if kind == "u" else ANONYMOUS), value
+    yield USER, state.user_id
+    yield from ((kind, key) for key in state.watermarks for kind in (USER, ANONYMOUS))
 
 
 def forget(person: Person, state: State) -> bool:

@@ -13,6 +13,8 @@ from moto import mock_aws
 from shared import clients
 from shared.events import lake
 from shared.events.model import encode
+from shared.identity.linker import Linker
+from shared.identity.links import seen
 from shared.lists.model import Pointer
 from shared.lists.store import ListsStore
 from shared.models import members
@@ -21,6 +23,7 @@ from shared.profiles.fold import fold
 from shared.profiles.signals import read
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned
+from shared.versioned import VersionedTable
 from tests import tables
 from tests.factories import NOON, event
 
@@ -59,6 +62,21 @@ def aws(monkeypatch):
         client.cache_clear()
 
 
+class Machines:
+    """As much of Step Functions as a request needs to begin: a name runs once."""
+
+    class exceptions:  # noqa: N801 - as boto3 has it
+        class ExecutionAlreadyExists(Exception): ...
+
+    def __init__(self, begun):
+        self.begun = begun
+
+    def start_execution(self, **asked):
+        if asked["name"] in self.begun:
+            raise self.exceptions.ExecutionAlreadyExists
+        self.begun.append(asked["name"])
+
+
 class Shop:
     """Fills the stores, calls the API as API Gateway does, works requests off as the state machine does, and searches everything."""
 
@@ -69,7 +87,7 @@ class Shop:
         self.api = importlib.reload(importlib.import_module("functions.privacy.api"))
         self.worker = importlib.reload(importlib.import_module("functions.privacy.worker"))
         self.begun = []
-        self.api.begin = lambda request: self.begun.append(request.id)
+        self.api.desk = self.api.desk._replace(machines=lambda: Machines(self.begun))
         self.left = 900_000  # milliseconds an invocation has
 
     def state(self, key, version=0, **fields):
@@ -127,11 +145,19 @@ class Shop:
 
     def work(self, request_id, most=200):
         """As the state machine: until it is done. Returns how many invocations that took."""
-        context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: self.left)
         for number in range(1, most):
-            if self.worker.lambda_handler({"id": request_id}, context)["done"]:
+            if self.once(request_id):
                 return number
         raise AssertionError("never done")
+
+    def once(self, request_id):
+        """One invocation. Whether the request is done."""
+        context = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: self.left)
+        return self.worker.lambda_handler({"id": request_id}, context)["done"]
+
+    def linked(self, *events):
+        """As the stream's consumer: links go into the live graph."""
+        Linker(VersionedTable(self.dynamodb, "identity")).observe([seen(one) for one in events])
 
     def fail(self, request_id, error):
         cause = json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})

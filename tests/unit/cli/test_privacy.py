@@ -51,6 +51,13 @@ def test_the_commands_are_there(capsys):
         ["export", "email=a@b.c"],
         ["status", "r"],
         ["resume", "r"],
+        ["replay", "--since", "2026-11-20T10:00:00Z"],
         ["verify", "f"],
     ):
         assert cli.parser().parse_args(["privacy", *arguments]).run
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-11-20T10:00:00"])
+def test_a_replay_needs_a_time_with_its_zone(stack, since):
+    with pytest.raises(LocalStackError, match="with its zone"):
+        privacy.replay(stack, since)
