@@ -120,16 +120,29 @@ def _segments(segments: dict[str, Any]) -> str:
 
 PHASES = {
     "blend": "Weights of the sources, judged on new items",
+    "reading": "How much what a shopper did counts, and for how long",
     "repeats": "Weights of what was bought before, judged on everything",
+    "ranker": "The ranker, tree by tree, on shoppers of its own",
 }
 
 
 def _search(search: list[dict[str, Any]]) -> str:
     if not search:
         return "<p>There was too little data to search: the settings are the ones Shopwindow comes with.</p>"
-    fits = [step for step in search if step["phase"] not in PHASES]
+    compared = [step for step in search if step["phase"] == "compared"]
+    fits = [step for step in search if step["phase"] not in PHASES and step["phase"] != "compared"]
     curves = [(title, [step["ndcg"] for step in search if step["phase"] == phase]) for phase, title in PHASES.items()]
-    return _fits(fits) + "".join(_curve(title, values) for title, values in curves if values)
+    return _compared(compared) + _fits(fits) + "".join(_curve(title, values) for title, values in curves if values)
+
+
+def _compared(rows: list[dict[str, Any]]) -> str:
+    """What each way of ranking reached on shoppers the ranker did not learn from; the best one serves if it is the ranker."""
+    if not rows:
+        return "<p>There was too little to learn a ranker from: the blend of the sources ranks.</p>"
+    ordered = sorted(rows, key=lambda row: -row["ndcg"])
+    body = "".join(f"<tr><td>{escape(row['way'])}</td><td class=n>{row['ndcg']:.4f}</td></tr>" for row in ordered)
+    served = "ranker" if ordered[0]["way"] == "ranker" else "blend"
+    return f"<p>The {served} serves.</p><table><tr><th>Ranked by</th><th>NDCG@20</th></tr>{body}</table>"
 
 
 def _fits(fits: list[dict[str, Any]]) -> str:
