@@ -80,7 +80,7 @@ def cases(
     return [
         Case(
             shopper=int(shopper),
-            state=_state(train, known[shopper], facts or {}),
+            state=folded(train, known[shopper], facts or {}),
             bought=frozenset(_ids(train, [row for row in known[shopper] if train.kind[row] == ORDER])),
             right=frozenset(_ids(truth, came[shopper])),
         )
@@ -111,8 +111,8 @@ def _ids(data: Interactions, rows: list[int]) -> list[str]:
     return [str(data.items[data.item[row]]) for row in rows]
 
 
-def _state(data: Interactions, rows: list[int], facts: Facts) -> State:
-    """Rows of one basket are one order, as they were one event."""
+def folded(data: Interactions, rows: list[int], facts: Facts) -> State:
+    """What the live fold would know after these rows, in order of time. Rows of one basket are one order, as they were one event."""
     state = State()
     groups: dict[tuple[int, float, int], list[int]] = {}
     for row in rows:
