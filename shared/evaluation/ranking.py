@@ -44,24 +44,36 @@ def accuracy(found: NDArray[np.bool_], targets: Any, k: int) -> dict[str, Floats
     return {f"{name}@{k}": np.where(targets > 0, value, np.nan) for name, value in values.items()}
 
 
-def intervals(values: Floats, group: Any, rounds: int = ROUNDS, seed: int = 1) -> tuple[Floats, Floats]:
-    """95 % bootstrap intervals of the means of the columns of `values` (c, m), NaN for none; groups are drawn, not cases.
+def means(values: Floats) -> Floats:
+    """Means of the columns of `values` (c, m) without NaN; NaN for a column of nothing else."""
+    present = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        found: Floats = np.nansum(values, axis=0) / present.sum(axis=0)
+    return found
 
-    Returns low and high, (m,); NaN in a column without values.
-    """
+
+def drawn(values: Floats, group: Any, rounds: int = ROUNDS, seed: int = 1) -> Floats:
+    """Bootstrapped means of the columns of `values` (c, m), (rounds, m). Groups are drawn, not cases, the same for every column: a
+    difference of two columns is that of paired values."""
     _, place = np.unique(group, return_inverse=True)
     size = int(place.max(initial=-1)) + 1
     present = ~np.isnan(values)
     columns = range(values.shape[1])
     sums = np.stack([np.bincount(place, np.nan_to_num(values[:, i]), size) for i in columns], axis=1)
     counts = np.stack([np.bincount(place, present[:, i].astype(float), size) for i in columns], axis=1)
-    both = np.concatenate([sums, counts], axis=1)
     random = np.random.default_rng(seed)
-    drawn = np.stack([np.bincount(random.integers(size, size=size), minlength=size) @ both for _ in range(rounds)])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = drawn[:, : values.shape[1]] / drawn[:, values.shape[1] :]
-    known = present.any(axis=0)
-    low, high = np.full((2, values.shape[1]), np.nan)
+    made = np.empty((rounds, values.shape[1]))
+    for one in range(rounds):
+        times = np.bincount(random.integers(size, size=size), minlength=size)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            made[one] = (times @ sums) / (times @ counts)
+    return made
+
+
+def bounds(samples: Floats) -> tuple[Floats, Floats]:
+    """The middle 95 % of the columns of `samples`, low and high; NaN for a column of nothing but NaN."""
+    low, high = np.full((2, samples.shape[1]), np.nan)
+    known = ~np.isnan(samples).all(axis=0)
     if known.any():
-        low[known], high[known] = np.nanpercentile(means[:, known], [2.5, 97.5], axis=0)
+        low[known], high[known] = np.nanpercentile(samples[:, known], [2.5, 97.5], axis=0)
     return low, high

@@ -58,6 +58,10 @@ class Cases:
             group=self.group[chosen],
         )
 
+    def blind(self) -> "Cases":
+        """The cases without what came: all that a ranker may see."""
+        return self.only(np.zeros(len(self.target), bool))
+
     def sample(self, most: int, seed: int = 1) -> "Cases":
         """At most `most` cases, in their order."""
         if len(self) <= most:
@@ -144,7 +148,8 @@ class Learned(NamedTuple):
 class Model(Protocol):
     """A way to rank, baseline or ours."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def learn(self, known: Known) -> Learned:
         """Tune on the validation part, then fit everything known."""

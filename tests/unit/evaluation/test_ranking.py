@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.evaluation import metrics
-from shared.evaluation.ranking import accuracy, hits, intervals
+from shared.evaluation.ranking import accuracy, bounds, drawn, hits, means
 from shared.evaluation.task import asked
 from shared.models.interactions import ORDER
 from tests.unit.evaluation.test_task import table
@@ -20,18 +20,18 @@ def cases_of(targets):
     return asked(table([], N, len(targets)), truth, np.arange(len(targets)), 0.0)
 
 
-def measured(drawn, k):
-    top = np.full((len(drawn), 6), -1, np.int32)
-    for n, (ranked, _) in enumerate(drawn):
+def measured(asked_for, k):
+    top = np.full((len(asked_for), 6), -1, np.int32)
+    for n, (ranked, _) in enumerate(asked_for):
         top[n, : len(ranked)] = ranked
-    cases = cases_of([right for _, right in drawn])
+    cases = cases_of([right for _, right in asked_for])
     return accuracy(hits(top, cases), cases.targets, k)
 
 
 @given(questions, st.integers(1, 6))
-def test_arrays_say_what_the_functions_over_one_list_say(drawn, k):
-    values = measured(drawn, k)
-    for n, (ranked, right) in enumerate(drawn):
+def test_arrays_say_what_the_functions_over_one_list_say(asked_for, k):
+    values = measured(asked_for, k)
+    for n, (ranked, right) in enumerate(asked_for):
         first = ranked[:k]
         if not right:
             assert all(np.isnan(column[n]) for column in values.values())
@@ -43,6 +43,10 @@ def test_arrays_say_what_the_functions_over_one_list_say(drawn, k):
         assert values[f"ndcg@{k}"][n] == pytest.approx(metrics.ndcg(first + [-1] * (k - len(first)), right))
 
 
+def intervals(values, group, rounds=1000):
+    return bounds(drawn(values, group, rounds))
+
+
 def test_the_values_of_a_list_by_hand():
     values = measured([([4, 7, 1], {7, 2})], 3)
     best = 1 + 1 / np.log2(3)
@@ -52,15 +56,15 @@ def test_the_values_of_a_list_by_hand():
 
 
 def test_a_longer_list_never_loses_recall_or_hits():
-    drawn = [([3, 1, 2, 0], {0, 2}), ([5], {6})]
+    asked_for = [([3, 1, 2, 0], {0, 2}), ([5], {6})]
     for name in ("hr", "recall", "mrr"):
-        values = [measured(drawn, k)[f"{name}@{k}"] for k in (1, 2, 4)]
+        values = [measured(asked_for, k)[f"{name}@{k}"] for k in (1, 2, 4)]
         assert (np.diff(values, axis=0) >= 0).all()
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4)), min_size=1, max_size=30))
-def test_an_interval_lies_within_the_values_and_is_the_same_each_time(drawn):
-    values, group = np.array([[v] for v, _ in drawn]), np.array([g for _, g in drawn])
+def test_an_interval_lies_within_the_values_and_is_the_same_each_time(cases):
+    values, group = np.array([[v] for v, _ in cases]), np.array([g for _, g in cases])
     low, high = intervals(values, group)
     assert values.min() - 1e-9 <= low[0] <= high[0] <= values.max() + 1e-9
     assert (low[0], high[0]) == tuple(bound[0] for bound in intervals(values, group))
@@ -89,3 +93,11 @@ def test_missing_values_count_for_nothing():
     low, high = intervals(with_gap, np.arange(3))
     assert (low[0], high[0]) == tuple(bound[0] for bound in intervals(full, np.arange(3)))
     assert np.isnan(low[1]) and np.isnan(high[1])
+    assert means(with_gap)[0] == pytest.approx(0.5) and np.isnan(means(with_gap)[1])
+
+
+def test_differences_are_paired():
+    """Two columns that differ by the same amount in every case differ by it in every draw."""
+    first = np.random.default_rng(5).random(50)
+    samples = drawn(np.stack([first, first + 0.25], axis=1), np.arange(50))
+    assert np.allclose(samples[:, 1] - samples[:, 0], 0.25)
