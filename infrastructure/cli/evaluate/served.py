@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from infrastructure.cli.evaluate.datasets.files import places
 from shared.evaluation.protocol import Facts, folded
@@ -19,8 +20,9 @@ class Shopwindow:
     name: str = "Shopwindow as served"
 
     def learn(self, known: Known) -> Learned:
-        settings, _ = search(known.train, known.facts)
-        bundle = described(fit(known.train, known.now, settings), known.facts)
+        with threadpool_limits(1, "blas"):  # as in the training step
+            settings, _ = search(known.train, known.facts)
+            bundle = described(fit(known.train, known.now, settings), known.facts)
         return Learned(Served(bundle, known.facts), settings)
 
 
@@ -33,10 +35,11 @@ class Served:
 
     def rank(self, cases: Cases, k: int, *, repeats: bool) -> Ints:
         top = np.full((len(cases), k), -1, np.int32)
-        for one in range(len(cases)):
-            both, fresh = served(self.bundle, float(cases.now[one]))(self._state(cases, one))
-            found = places(self.bundle.item_ids, (both if repeats else fresh)[:k])
-            top[one, : len(found)] = found
+        with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
+            for one in range(len(cases)):
+                both, fresh = served(self.bundle, float(cases.now[one]))(self._state(cases, one))
+                found = places(self.bundle.item_ids, (both if repeats else fresh)[:k])
+                top[one, : len(found)] = found
         return top
 
     def _state(self, cases: Cases, one: int) -> State:

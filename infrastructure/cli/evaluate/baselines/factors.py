@@ -28,10 +28,10 @@ def ease() -> Tuned:
 
 def _als(train: Interactions, now: float, settings: Settings) -> Rank:
     alpha, regularization = settings["confidence"]
-    model = AlternatingLeastSquares(
-        settings["factors"], alpha=alpha, regularization=regularization, iterations=ITERATIONS, random_state=1
-    )
     with threadpool_limits(1, "blas"):  # implicit runs its own threads; BLAS threads beside them only fight
+        model = AlternatingLeastSquares(
+            settings["factors"], alpha=alpha, regularization=regularization, iterations=ITERATIONS, random_state=1
+        )
         model.fit(matrix(train, "shopper"), show_progress=False)
 
     def scores(cases: Cases, decay: float) -> Any:

@@ -32,9 +32,9 @@ def decayed(kind: str, task: Task) -> Tuned:
 
 
 def matrix(train: Interactions, by: str) -> Any:
-    """Sessions or shoppers by items, how often each: (s, n)."""
-    rows = train.session if by == "session" else train.shopper
-    shape = (int(rows.max(initial=0)) + 1, len(train.items))
+    """The sessions or shoppers there are by items, how often each: (s, n)."""
+    names, rows = np.unique(train.session if by == "session" else train.shopper, return_inverse=True)
+    shape = (len(names), len(train.items))
     return sp.csr_matrix((np.ones(len(train), np.float32), (rows, train.item)), shape=shape)
 
 

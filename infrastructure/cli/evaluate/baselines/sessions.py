@@ -70,12 +70,13 @@ def _fit(train: Interactions, now: float, settings: Settings) -> Rank:
 
 
 def made(train: Interactions, sample: int) -> Sessions:
-    size, height = len(train.items), int(train.session.max(initial=0)) + 1
+    names, session = np.unique(train.session, return_inverse=True)
+    size, height = len(train.items), len(names)
     ends = np.zeros(height)
-    ends[train.session] = train.at  # rows are in order of time: the last write is the end
+    ends[session] = train.at  # rows are in order of time: the last write is the end
     place = np.empty(height, np.int64)
     place[np.argsort(ends, kind="stable")] = np.arange(height)
-    items = sp.csr_matrix((np.ones(len(train), np.float32), (place[train.session], train.item)), shape=(height, size))
+    items = sp.csr_matrix((np.ones(len(train), np.float32), (place[session], train.item)), shape=(height, size))
     items.data[:] = 1.0
     by_item = items.T.tocsr()
     by_item.sort_indices()
@@ -118,7 +119,8 @@ def similar(cases: Cases, sessions: Sessions, chosen: Settings) -> Pairs:
 def nearest(pairs: Pairs, sessions: Sessions, sample: int, k: int) -> Pairs:
     """Of each case's latest `sample` sessions the k most similar, of equals the latest."""
     recent = _first(pairs, np.lexsort((-pairs.session, pairs.case)), sample)
-    return _first(recent, np.lexsort((-recent.session, -recent.similarity, recent.case)), k)
+    rounded = np.round(recent.similarity, 9)  # equal sums of other parts differ in the last digits
+    return _first(recent, np.lexsort((-recent.session, -rounded, recent.case)), k)
 
 
 def _first(pairs: Pairs, order: NDArray[np.int64], most: int) -> Pairs:
