@@ -112,7 +112,7 @@ def _ids(data: Interactions, rows: Sequence[int]) -> list[str]:
 
 
 def folded(data: Interactions, rows: Sequence[int], facts: Facts) -> State:
-    """The state of a shopper who did `rows`."""
+    """What the live fold would know after these rows, in order of time."""
     state = State()
     for signal in signals(data, rows, facts):
         fold(state, signal)

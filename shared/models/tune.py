@@ -71,6 +71,17 @@ REPEATS = Phase(
 )
 
 
+class Known(NamedTuple):
+    """All that may be learned from as of `now` (epoch seconds)."""
+
+    data: Interactions
+    now: float
+    facts: Facts
+
+    def fitted(self, settings: Settings) -> Bundle:
+        return described(fit(self.data, self.now, settings), self.facts)
+
+
 class Budget(NamedTuple):
     """How much a search may cost: seconds by a clock, and trials as a share of the usual number."""
 
@@ -85,17 +96,24 @@ BUDGET = Budget()
 def search(
     data: Interactions, facts: Facts, current: Settings | None = None, budget: Budget = BUDGET
 ) -> tuple[Settings, History]:
-    """Settings that do best on the last days of `data`, and what was tried.
-
-    The `current` settings stay unless those found are clearly better: few shoppers tempt a search into chance.
-    """
+    """Settings that do best on the last days of `data`, and what was tried; see `searched`."""
     data = sample(data, SEARCH_ROWS)
     since = split_at(data)
     asked = moments(data, since, facts, aim_of(data, since), CASES)
+    return searched(Known(data.before(since), since, facts), asked, current, budget)
+
+
+def searched(
+    known: Known, asked: Sequence[Moment], current: Settings | None = None, budget: Budget = BUDGET
+) -> tuple[Settings, History]:
+    """Settings that do best on the moments `asked`.
+
+    The `current` settings stay unless those found are clearly better: few shoppers tempt a search into chance.
+    """
     start = {**DEFAULTS, **(current or {})}
     if len({moment.shopper for moment in asked}) < FEWEST_SHOPPERS:
         return start, []
-    made = Search(data.before(since), since, facts, asked, budget)
+    made = Search(known._replace(data=sample(known.data, SEARCH_ROWS)), asked[:CASES], budget)
     found = made.run(start)
     if current and not made.clearly_better(found, start):
         found = start
@@ -103,17 +121,15 @@ def search(
 
 
 class Search:
-    """Over moments `asked` at or after `since`; models are fitted on `known`, which ends there."""
+    """Over moments `asked` that come after all that is known."""
 
-    def __init__(
-        self, known: Interactions, since: float, facts: Facts, asked: Sequence[Moment], budget: Budget
-    ) -> None:
-        self.known, self.since, self.facts, self.asked, self.budget = known, since, facts, asked, budget
+    def __init__(self, known: Known, asked: Sequence[Moment], budget: Budget) -> None:
+        self.known, self.asked, self.budget = known, asked, budget
         self.until = budget.clock() + budget.seconds
         self.history: History = []
 
     def run(self, start: Settings) -> Settings:
-        bundle = self.fitted(start)
+        bundle = self.known.fitted(start)
         for phase in FITS:
             bundle = self._source(phase, bundle)
         settings = self._study(READING, bundle.settings, lambda tried: self._blended(bundle, tried))
@@ -121,12 +137,9 @@ class Search:
         settings = self._study(BLEND, settings, judge.new_values)
         return self._study(REPEATS, settings, judge.repeat_values)
 
-    def fitted(self, settings: Settings) -> Bundle:
-        return described(fit(self.known, self.since, settings), self.facts)
-
     def clearly_better(self, found: Settings, kept: Settings) -> bool:
         """In one mode, and clearly worse in none."""
-        mine, theirs = (Judge(self.fitted(settings), self.asked) for settings in (found, kept))
+        mine, theirs = (Judge(self.known.fitted(settings), self.asked) for settings in (found, kept))
         pairs = [
             (list(mine.new_values(found)), list(theirs.new_values(kept))),
             (list(mine.repeat_values(found)), list(theirs.repeat_values(kept))),
@@ -143,11 +156,11 @@ class Search:
 
         def judged(tried: Settings) -> Iterator[float]:
             same = tried == bundle.settings and phase.name == "factors"
-            made = bundle if same else refitted(bare, phase.name, self.known, self.since, tried)
+            made = bundle if same else refitted(bare, phase.name, self.known, tried)
             return Judge(made, asked).new_values({**tried, **alone})
 
         chosen = self._study(phase, bundle.settings, judged)
-        return bundle if chosen == bundle.settings else refitted(bundle, phase.name, self.known, self.since, chosen)
+        return bundle if chosen == bundle.settings else refitted(bundle, phase.name, self.known, chosen)
 
     def _blended(self, bundle: Bundle, tried: Settings) -> Iterator[float]:
         return Judge(replace(bundle, settings=tried), self.asked[:FIT_CASES]).repeat_values(tried)
@@ -192,17 +205,18 @@ def _value(trial: optuna.Trial, judged: Iterator[float]) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def refitted(bundle: Bundle, source: str, known: Interactions, now: float, settings: Settings) -> Bundle:
+def refitted(bundle: Bundle, source: str, known: Known, settings: Settings) -> Bundle:
     """`bundle` with `settings`, and one source fitted by them."""
     made: dict[str, Any] = {}
+    data, now = known.data, known.now
     if source == "similar":
-        made["similar_items"], made["similar_scores"] = similar(known, now, settings)
+        made["similar_items"], made["similar_scores"] = similar(data, now, settings)
     elif source == "next":
-        made["next_items"], made["next_scores"] = following(known, now, settings["next_days"])
+        made["next_items"], made["next_scores"] = following(data, now, settings["next_days"])
     elif source == "popularity":
-        made["popularity"] = popularity(known, now, settings["popular_days"])
+        made["popularity"] = popularity(data, now, settings["popular_days"])
     else:
-        factors = als(known, now, settings)
+        factors = als(data, now, settings)
         made = {"item_factors": factors, "gram": factors.T @ factors}
     return replace(bundle, settings=settings, **made)
 

@@ -17,7 +17,7 @@ from shared.models.judge import Judge
 from shared.models.moments import Moment, aim_of, moments
 from shared.models.sources import SOURCES
 from shared.models.train import served
-from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, search
+from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Known, Search, search
 
 
 def shop(shoppers=80, days=60, seed=4):
@@ -94,9 +94,9 @@ def test_the_aim_is_orders_where_there_are_enough():
 
 def test_the_search_does_better_than_bad_settings():
     bad = {**DEFAULTS, **dict.fromkeys(SOURCES, 0.0), "popularity": 1.0, "own": 0.0}
-    made = Search(DATA.before(MOMENT), MOMENT, {}, ASKED, BUDGET)
+    made = Search(Known(DATA.before(MOMENT), MOMENT, {}), ASKED, BUDGET)
     found = made.run(bad)
-    judge = Judge(made.fitted(found), ASKED)
+    judge = Judge(made.known.fitted(found), ASKED)
     assert judge.new_only(found) > 1.2 * judge.new_only(bad)
     assert judge.with_repeats(found) > 1.2 * judge.with_repeats(bad)
     assert {step["phase"] for step in made.history} == {p.name for p in (*FITS, READING, BLEND, REPEATS)}
