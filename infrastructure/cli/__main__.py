@@ -1,4 +1,4 @@
-"""Load a shop, train, go back, replay, and look at what is known: `python -m infrastructure.cli COMMAND`."""
+"""Load a shop, train, go back, replay, look at what is known, and measure: `shopwindow COMMAND`."""
 
 import argparse
 import sys
@@ -13,6 +13,7 @@ from infrastructure.cli import demo, given_up, identity, load, models, privacy_c
 from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.aws import identity_keys
+from infrastructure.cli.evaluate import command as evaluate
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.cli.shopper import profile
 from infrastructure.cli.status import status
@@ -153,7 +154,7 @@ def demo_folder() -> Path:
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(prog="python -m infrastructure.cli", description=__doc__)
+    whole = argparse.ArgumentParser(prog="shopwindow", description=__doc__)
     whole.add_argument(
         "--stack-name", default="", help="a CloudFormation stack in your AWS account (default: the local stack)"
     )
@@ -161,6 +162,7 @@ def parser() -> argparse.ArgumentParser:
     _shop_options(commands.add_parser("load", help="load a shop: generated, or a folder with a real one"), do_load)
     _shop_options(commands.add_parser("first-day", help="load a shop and train its first model"), do_first_day)
     commands.add_parser("train", help="train, measure and publish a model").set_defaults(run=do_train)
+    evaluate.add(commands.add_parser("evaluate", help="measure models and baselines on a public set, or on the lake"))
     commands.add_parser("models", help="the kept versions, the current one marked").set_defaults(run=do_models)
     back = commands.add_parser("rollback", help="make a kept version current")
     back.add_argument("version")

@@ -4,7 +4,7 @@ The state of each shopper is folded from the train part by the code that folds l
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +80,7 @@ def cases(
     return [
         Case(
             shopper=int(shopper),
-            state=_state(train, known[shopper], facts or {}),
+            state=folded(train, known[shopper], facts or {}),
             bought=frozenset(_ids(train, [row for row in known[shopper] if train.kind[row] == ORDER])),
             right=frozenset(_ids(truth, came[shopper])),
         )
@@ -107,28 +107,34 @@ def _by_shopper(data: Interactions, wanted: Any) -> dict[int, list[int]]:
     return rows
 
 
-def _ids(data: Interactions, rows: list[int]) -> list[str]:
+def _ids(data: Interactions, rows: Sequence[int]) -> list[str]:
     return [str(data.items[data.item[row]]) for row in rows]
 
 
-def _state(data: Interactions, rows: list[int], facts: Facts) -> State:
-    """Rows of one basket are one order, as they were one event."""
+def folded(data: Interactions, rows: Sequence[int], facts: Facts) -> State:
+    """What the live fold would know after these rows, in order of time."""
     state = State()
+    for signal in signals(data, rows, facts):
+        fold(state, signal)
+    return state
+
+
+def signals(data: Interactions, rows: Sequence[int], facts: Facts) -> Iterator[Signal]:
+    """Rows of one shopper as the events they came from. Rows of one basket are one order, as they were one event."""
     groups: dict[tuple[int, float, int], list[int]] = {}
     for row in rows:
         kind = int(data.kind[row])
         own = int(data.basket[row]) if kind == ORDER else -1 - row
         groups.setdefault((kind, float(data.at[row]), own), []).append(row)
+    country = str(data.countries[data.shopper[rows[0]]]) if len(data.countries) and len(rows) else ""
+    traits = {"country": country} if country else {}
     for (kind, at, _), members in groups.items():
         products = [
             _product(item, facts.get(item, UNKNOWN), float(data.quantity[row]))
             for row, item in zip(members, _ids(data, members), strict=True)
         ]
         name: Any = {ENGAGED: "engaged", CART: "cart", ORDER: "order"}.get(kind, KINDS[kind])
-        fold(state, Signal(name, at, products, 30.0 if kind == ENGAGED else 0.0, 0.0, 0.0, {}))
-    if len(data.countries) and rows:
-        state.traits["country"] = str(data.countries[data.shopper[rows[0]]])
-    return state
+        yield Signal(name, at, products, 30.0 if kind == ENGAGED else 0.0, 0.0, 0.0, traits)
 
 
 def _product(item: str, fact: tuple[str, str, float], quantity: float) -> Product:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from shared.evaluation.charts import Bar, bars
+
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:2rem 1rem;color:#1d2733;background:#fbfaf8}
 h1{font-size:1.8rem;margin:0}h2{margin:2.5rem 0 .5rem;font-size:1.2rem}h3{margin:1.5rem 0 .3rem;font-size:1rem}summary{cursor:pointer;margin:.5rem 0}table{border-collapse:collapse;width:100%}
@@ -83,17 +85,11 @@ def _charts(metrics: dict[str, Any]) -> str:
 
 
 def _bars(metric: str, metrics: dict[str, Any]) -> str:
-    top = max((m["intervals"].get(metric, (0, 0))[1] for m in metrics.values()), default=0) or 1
     rows = []
-    for place, (name, measured) in enumerate(metrics.items()):
-        mean, (low, high) = measured["means"].get(metric, 0.0), measured["intervals"].get(metric, (0.0, 0.0))
-        y, scale = 26 + place * 26, 420 / top
-        rows.append(
-            f'<text x="0" y="{y + 13}">{NAMES[name]}</text><rect x="130" y="{y}" width="{mean * scale:.1f}" height="17" rx="3" fill="{COLOURS[name]}"/>'
-            f'<path d="M{130 + low * scale:.1f} {y + 8.5}H{130 + high * scale:.1f}" stroke="#1d2733"/>'
-            f'<text x="{138 + high * scale:.1f}" y="{y + 13}">{mean:.4f}</text>'
-        )
-    return f'<svg viewBox="0 0 640 {34 + len(metrics) * 26}" role="img" aria-label="{escape(metric)}"><text x="0" y="14" font-weight="bold">{escape(metric)}</text>{"".join(rows)}</svg>'
+    for name, measured in metrics.items():
+        low, high = measured["intervals"].get(metric, (0.0, 0.0))
+        rows.append(Bar(NAMES[name], measured["means"].get(metric, 0.0), low, high, COLOURS[name]))
+    return bars(metric, rows)
 
 
 def _metrics(metrics: dict[str, Any]) -> str:
@@ -120,16 +116,29 @@ def _segments(segments: dict[str, Any]) -> str:
 
 PHASES = {
     "blend": "Weights of the sources, judged on new items",
+    "reading": "How much what a shopper did counts, and for how long",
     "repeats": "Weights of what was bought before, judged on everything",
+    "ranker": "The ranker, tree by tree, on shoppers of its own",
 }
 
 
 def _search(search: list[dict[str, Any]]) -> str:
     if not search:
         return "<p>There was too little data to search: the settings are the ones Shopwindow comes with.</p>"
-    fits = [step for step in search if step["phase"] not in PHASES]
+    compared = [step for step in search if step["phase"] == "compared"]
+    fits = [step for step in search if step["phase"] not in PHASES and step["phase"] != "compared"]
     curves = [(title, [step["ndcg"] for step in search if step["phase"] == phase]) for phase, title in PHASES.items()]
-    return _fits(fits) + "".join(_curve(title, values) for title, values in curves if values)
+    return _compared(compared) + _fits(fits) + "".join(_curve(title, values) for title, values in curves if values)
+
+
+def _compared(rows: list[dict[str, Any]]) -> str:
+    """What each way of ranking reached on shoppers the ranker did not learn from; the best one serves if it is the ranker."""
+    if not rows:
+        return "<p>There was too little to learn a ranker from: the blend of the sources ranks.</p>"
+    ordered = sorted(rows, key=lambda row: -row["ndcg"])
+    body = "".join(f"<tr><td>{escape(row['way'])}</td><td class=n>{row['ndcg']:.4f}</td></tr>" for row in ordered)
+    served = "ranker" if ordered[0]["way"] == "ranker" else "blend"
+    return f"<p>The {served} serves.</p><table><tr><th>Ranked by</th><th>NDCG@20</th></tr>{body}</table>"
 
 
 def _fits(fits: list[dict[str, Any]]) -> str:

@@ -12,16 +12,22 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFID
 from threadpoolctl import threadpool_limits
 
 from shared.models.bundle import DEFAULTS, Bundle, Floats, Ints
+from shared.models.counted import counted
 from shared.models.interactions import DAY, ORDER, WEIGHTS, Interactions
+from shared.models.sequences import following
 
 FACTORS = 64
 SEED = 1
 ITERATIONS = 10
 REFIT_ITERATIONS = 3  # from factors of nearly the same data
-NEIGHBOURS = 50
+NEIGHBOURS = 100
+NEIGHBOURS_OF_MANY = 50  # of more than MANY items: the bundle must fit the profiles function
+MANY = 50_000
 TOGETHER = 30
 SMALLEST_FOR_FACTORS = 500  # interactions; below, ALS only memorises
-FIT_SETTINGS = ("similar_days", "similar_bm25", "factors_days", "alpha", "regularization", "popular_days")
+FIT_SETTINGS = (
+    "similar_days", "similar_kind", "next_days", "factors_days", "alpha", "regularization", "popular_days",
+)  # fmt: skip
 
 
 def fit(
@@ -39,6 +45,7 @@ def fit(
     unknown = np.full(size, "", dtype="U1")
     similar_items, similar_scores = similar(data, now, chosen)
     together_items, together_scores = together(data)
+    next_items, next_scores = following(data, now, chosen["next_days"])
     item_factors = als(data, now, chosen, start)
     return Bundle(
         item_ids=data.items,
@@ -53,6 +60,9 @@ def fit(
         brands=unknown,
         prices=np.full(size, np.nan, np.float32),
         settings=chosen,
+        next_items=next_items,
+        next_scores=next_scores,
+        facts=counted(data, now),
     )
 
 
@@ -96,18 +106,17 @@ def als(
 
 
 def similar(
-    data: Interactions, now: float, settings: dict[str, float], neighbours: int = NEIGHBOURS
+    data: Interactions, now: float, settings: dict[str, float], neighbours: int | None = None
 ) -> tuple[Ints, Floats]:
-    """Items dealt with in the same sessions, recent sessions counting more (TF-IDF or BM25): positions and scores, (n, K)."""
+    """Items dealt with in the same sessions, recent sessions counting more (TF-IDF, BM25 or cosine): positions and scores, (n, K)."""
+    wanted = neighbours or (NEIGHBOURS if len(data.items) <= MANY else NEIGHBOURS_OF_MANY)
     # a usual signal of today is 1, which is what BM25's saturation is made for
     usual = float(data.weight.mean()) if len(data) else 1.0
     signal = data.weight / usual * _decay(data, now, settings["similar_days"])
     sessions = _matrix(data.session, data.item, signal, data)
-    if settings["similar_bm25"]:
-        model: Any = BM25Recommender(K=neighbours + 1, K1=1.2, B=0.2)
-    else:
-        model = TFIDFRecommender(K=neighbours + 1)
-    return _table(model, sessions, neighbours)
+    models: list[Any] = [TFIDFRecommender(wanted + 1), BM25Recommender(wanted + 1, K1=1.2, B=0.2)]
+    models.append(CosineRecommender(wanted + 1))
+    return _table(models[int(settings["similar_kind"])], sessions, wanted)
 
 
 def together(data: Interactions, neighbours: int = TOGETHER) -> tuple[Ints, Floats]:

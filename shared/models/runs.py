@@ -46,14 +46,14 @@ def window(days: Iterable[str], length: int = WINDOW_DAYS) -> list[str]:
     return [day for day in known if day > first]
 
 
-def download(client: "S3Client", bucket: str, folder: Path) -> list[str]:
-    """Copy the window of the lake into `folder`; returns the files."""
+def download(client: "S3Client", bucket: str, folder: Path, length: int = WINDOW_DAYS) -> list[str]:
+    """Copy the last `length` days of the lake into `folder`; returns the files."""
     pages = client.get_paginator("list_objects_v2")
     prefixes = pages.paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
     days = [p["Prefix"][len("events/dt=") : -1] for page in prefixes for p in page.get("CommonPrefixes", [])]
     keys = [
         entry["Key"]
-        for day in window(days)
+        for day in window(days, length)
         for page in pages.paginate(Bucket=bucket, Prefix=f"events/dt={day}/")
         for entry in page.get("Contents", [])
     ]

@@ -12,7 +12,7 @@ from shared.models.bundle import Bundle
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
 from shared.models.interactions import Interactions
-from shared.models.tune import search
+from shared.models.recipe import made, recipe
 from shared.profiles.state import State
 
 FEWEST_CASES = 30
@@ -44,10 +44,10 @@ def train(data: Interactions, facts: Facts, current: dict[str, float] | None = N
     if not len(early):
         bundle = described(fit(data, end), facts)
         return Trained(bundle, bundle, [])
-    settings, tried = search(early, facts, current)
-    trial = described(fit(early, moment, settings), facts)
-    bundle = described(fit(data, end, settings, start=trial.item_factors), facts)
-    return Trained(trial, bundle, tried)
+    learned = recipe(early, facts, current)
+    trial = made(early, facts, moment, learned)
+    bundle = made(data, facts, end, learned, start=trial.item_factors)
+    return Trained(trial, bundle, learned.history)
 
 
 def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment
     """The recipe of another version, made of the same data as the trial."""
     if all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
         return replace(trial, settings=settings)
-    return described(fit(data, moment, settings), _facts(trial))
+    return replace(described(fit(data, moment, settings), _facts(trial)), forest=trial.forest)
 
 
 def _facts(bundle: Bundle) -> Facts:

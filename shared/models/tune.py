@@ -1,202 +1,229 @@
-"""How to fit and how to blend, chosen on days the model has not seen. The fit by a small grid, each source by what it finds alone;
-the blend by coordinate search over a few values each."""
+"""How to fit, how to read a shopper and how to blend, chosen on days the model has not seen.
 
-from collections.abc import Callable, Sequence
+Each phase is a study of Optuna: first how to fit each source, judged by what it finds alone, then how much what a shopper did
+counts, then the weights for new items, then those of repeats. A study starts from the settings as they are: what it finds is no
+worse on the moments it is judged on.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import optuna
 
-from shared.evaluation.metrics import clearly_worse, ndcg
-from shared.evaluation.protocol import Case, Facts, K, cases, split_at
-from shared.models.bundle import Bundle, Floats, Ints
-from shared.models.candidates import again, best, blend
+from shared.evaluation.metrics import clearly_worse
+from shared.evaluation.protocol import Facts, split_at
+from shared.models.bundle import DEFAULTS, Bundle
 from shared.models.fit import als, described, fit, popularity, similar
 from shared.models.interactions import Interactions
-from shared.models.sources import SOURCES, Scores, score
+from shared.models.judge import Judge, Settings
+from shared.models.moments import Moment, aim_of, moments
+from shared.models.sequences import following
+from shared.models.sources import SOURCES
 
-STEPS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
-OWN_STEPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-ROUNDS = 3
-GAIN = 1e-4  # less is no reason to change a setting
-FEWEST_CASES = 30
+FEWEST_SHOPPERS = 30
 FIT_CASES = 300
+CASES = 1000
 SEARCH_ROWS = 200_000  # interactions; settings are searched on a sample of shoppers with about so many
-POOL = 200  # best items of each source that a blend is judged on
-SIMILAR_GRID = [{"similar_bm25": kind, "similar_days": days} for days in (90.0, 30.0, 365.0) for kind in (0.0, 1.0)]
-FACTORS_GRID = [
-    {"factors_days": days, "alpha": 2.0, "regularization": weight} for days in (180.0, 45.0) for weight in (10.0, 30.0)
-]
-POPULAR_GRID = [{"popular_days": days} for days in (14.0, 3.0, 7.0, 30.0)]
-Settings = dict[str, float]
+STEP = 100  # moments between looks at whether a trial is behind
+GAIN = 1e-4  # less is no reason to change a setting
+SEED = 1
 History = list[dict[str, Any]]  # of each trial `phase`, `ndcg` and the settings tried
 
 
-def search(data: Interactions, facts: Facts, current: Settings | None = None) -> tuple[Settings, History]:
-    """Settings that do best on the last days of `data`, and what was tried.
+class Range(NamedTuple):
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+
+    def form(self) -> dict[str, Any]:
+        return {"log": self.log, "step": self.step}
+
+
+class Phase(NamedTuple):
+    name: str
+    space: dict[str, Range]
+    trials: int
+
+
+DAYS = Range(3.0, 365.0, log=True)
+WEIGHT = Range(0.0, 2.0, step=0.05)
+FITS = (
+    Phase("similar", {"similar_days": DAYS, "similar_kind": Range(0, 2, step=1)}, 6),
+    Phase("next", {"next_days": DAYS}, 4),
+    Phase("popularity", {"popular_days": Range(1.0, 60.0, log=True)}, 5),
+    Phase("factors", {"factors_days": DAYS, "alpha": Range(0.5, 40.0, log=True), "regularization": Range(1.0, 100.0, log=True)}, 5),
+)  # fmt: skip
+READING = Phase(
+    "reading",
+    {
+        "step_decay": Range(0.4, 0.95), "next_decay": Range(0.1, 0.9), "seen_decay": Range(0.4, 0.95),
+        "long_look": Range(0.0, 3.0), "cart": Range(0.0, 4.0), "bounce": Range(-0.5, 1.0),
+    },
+    10,
+)  # fmt: skip
+BLEND = Phase("blend", dict.fromkeys(SOURCES, WEIGHT), 80)
+REPEATS = Phase(
+    "repeats", {"own": Range(0.0, 4.0, step=0.1), **dict.fromkeys((f"again_{name}" for name in SOURCES), WEIGHT)}, 60
+)
+
+
+class Known(NamedTuple):
+    """All that may be learned from as of `now` (epoch seconds)."""
+
+    data: Interactions
+    now: float
+    facts: Facts
+
+    def fitted(self, settings: Settings) -> Bundle:
+        return described(fit(self.data, self.now, settings), self.facts)
+
+
+class Budget(NamedTuple):
+    """How much a search may cost: seconds by a clock, and trials as a share of the usual number."""
+
+    seconds: float = 600.0
+    share: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+
+
+BUDGET = Budget()
+
+
+def search(
+    data: Interactions, facts: Facts, current: Settings | None = None, budget: Budget = BUDGET
+) -> tuple[Settings, History]:
+    """Settings that do best on the last days of `data`, and what was tried; see `searched`."""
+    data = sample(data, SEARCH_ROWS)
+    since = split_at(data)
+    asked = moments(data, since, facts, aim_of(data, since), CASES)
+    return searched(Known(data.before(since), since, facts), asked, current, budget)
+
+
+def searched(
+    known: Known, asked: Sequence[Moment], current: Settings | None = None, budget: Budget = BUDGET
+) -> tuple[Settings, History]:
+    """Settings that do best on the moments `asked`.
 
     The `current` settings stay unless those found are clearly better: few shoppers tempt a search into chance.
     """
-    data = _sample(data)
-    moment = split_at(data)
-    known, shoppers = data.before(moment), cases(data, moment, facts=facts)
-    bundle, fits = tune_fit(known, shoppers, moment, described(fit(known, moment), facts))
-    settings, blends = tune(bundle, shoppers, moment)
-    if current:
-        kept = {**settings, **current}
-        found, held = (
-            Judge(bundle, shoppers, moment),
-            Judge(described(fit(known, moment, kept), facts), shoppers, moment),
-        )
-        if not _clearly_better(found, settings, held, kept):
-            settings = kept
-    return settings, fits + blends
+    start = {**DEFAULTS, **(current or {})}
+    if len({moment.shopper for moment in asked}) < FEWEST_SHOPPERS:
+        return start, []
+    made = Search(known._replace(data=sample(known.data, SEARCH_ROWS)), asked[:CASES], budget)
+    found = made.run(start)
+    if current and not made.clearly_better(found, start):
+        found = start
+    return found, made.history
 
 
-def _clearly_better(found: "Judge", settings: Settings, held: "Judge", kept: Settings) -> bool:
-    """In one mode, and clearly worse in none."""
-    pairs = [
-        (found.new_values(settings), held.new_values(kept)),
-        (found.repeat_values(settings), held.repeat_values(kept)),
-    ]
-    better = any(clearly_worse(theirs, mine) for mine, theirs in pairs)
-    return better and not any(clearly_worse(mine, theirs) for mine, theirs in pairs)
+class Search:
+    """Over moments `asked` that come after all that is known."""
+
+    def __init__(self, known: Known, asked: Sequence[Moment], budget: Budget) -> None:
+        self.known, self.asked, self.budget = known, asked, budget
+        self.until = budget.clock() + budget.seconds
+        self.history: History = []
+
+    def run(self, start: Settings) -> Settings:
+        bundle = self.known.fitted(start)
+        for phase in FITS:
+            bundle = self._source(phase, bundle)
+        settings = self._study(READING, bundle.settings, lambda tried: self._blended(bundle, tried))
+        judge = Judge(replace(bundle, settings=settings), self.asked)
+        settings = self._study(BLEND, settings, judge.new_values)
+        return self._study(REPEATS, settings, judge.repeat_values)
+
+    def clearly_better(self, found: Settings, kept: Settings) -> bool:
+        """In one mode, and clearly worse in none."""
+        mine, theirs = (Judge(self.known.fitted(settings), self.asked) for settings in (found, kept))
+        pairs = [
+            (list(mine.new_values(found)), list(theirs.new_values(kept))),
+            (list(mine.repeat_values(found)), list(theirs.repeat_values(kept))),
+        ]
+        better = any(clearly_worse(held, new) for new, held in pairs)
+        return better and not any(clearly_worse(new, held) for new, held in pairs)
+
+    def _source(self, phase: Phase, bundle: Bundle) -> Bundle:
+        """`bundle` with one source fitted as well as the phase finds; the source is judged alone."""
+        alone = {name: float(name == phase.name) for name in SOURCES}
+        asked = self.asked[:FIT_CASES]
+        # factors only cost time while other sources are judged
+        bare = replace(bundle, item_factors=bundle.item_factors[:, :0], gram=bundle.gram[:0, :0])
+
+        def judged(tried: Settings) -> Iterator[float]:
+            same = tried == bundle.settings and phase.name == "factors"
+            made = bundle if same else refitted(bare, phase.name, self.known, tried)
+            return Judge(made, asked).new_values({**tried, **alone})
+
+        chosen = self._study(phase, bundle.settings, judged)
+        return bundle if chosen == bundle.settings else refitted(bundle, phase.name, self.known, chosen)
+
+    def _blended(self, bundle: Bundle, tried: Settings) -> Iterator[float]:
+        return Judge(replace(bundle, settings=tried), self.asked[:FIT_CASES]).repeat_values(tried)
+
+    def _study(self, phase: Phase, settings: Settings, judged: Callable[[Settings], Iterator[float]]) -> Settings:
+        """`settings` with those of the phase that do best. A trial behind half of the others on the first moments is given up."""
+        left = self.until - self.budget.clock()
+        if left <= 0:
+            return settings
+        study = _made(phase)
+        study.enqueue_trial({name: settings[name] for name in phase.space})
+
+        def objective(trial: optuna.Trial) -> float:
+            tried = {name: trial.suggest_float(name, *span[:2], **span.form()) for name, span in phase.space.items()}
+            return _value(trial, judged({**settings, **tried}))
+
+        study.optimize(objective, n_trials=max(round(phase.trials * self.budget.share), 1), timeout=left)
+        done = [trial for trial in study.trials if trial.value is not None and trial.state.name == "COMPLETE"]
+        self.history += [{"phase": phase.name, "ndcg": trial.value, **trial.params} for trial in done]
+        top = max(done, key=lambda trial: trial.value or 0.0)
+        better = (top.value or 0.0) > (done[0].value or 0.0) + GAIN
+        return {**settings, **top.params} if better else settings
 
 
-def _sample(data: Interactions) -> Interactions:
-    """All rows of some shoppers, about SEARCH_ROWS in all."""
-    if len(data) <= SEARCH_ROWS:
-        return data
-    chosen = np.random.default_rng(1).random(len(data.shoppers)) < SEARCH_ROWS / len(data)
-    return data.where(chosen[data.shopper])
-
-
-class Pool(NamedTuple):
-    """The items of one case that any blend could put on top: where any source is strong, what was bought, what was right.
-
-    `values` is (len(SOURCES), p); `bought`, `right` and `new` (right and not bought) are positions among the p; `own` goes with `bought`.
-    """
-
-    values: Floats
-    bought: Ints
-    own: Floats
-    right: frozenset[int]
-    new: frozenset[int]
-
-
-class Judge:
-    """Scores blends on cases whose source scores were computed once."""
-
-    def __init__(self, bundle: Bundle, shoppers: Sequence[Case], now: float, most: int = 10**9) -> None:
-        known = [(case, bundle.indices(sorted(case.right))) for case in shoppers]
-        known = [(case, right[right >= 0]) for case, right in known if (right >= 0).any()][:most]
-        self.pools = [_pool(score(case.state, bundle, now), right) for case, right in known]
-
-    def new_only(self, settings: Settings) -> float:
-        """Mean NDCG@20 of what the shopper had not bought before."""
-        return _mean(self.new_values(settings))
-
-    def with_repeats(self, settings: Settings) -> float:
-        return _mean(self.repeat_values(settings))
-
-    def new_values(self, settings: Settings) -> list[float]:
-        found = []
-        for pool in self.pools:
-            if pool.new:
-                values = blend(pool.values, settings)
-                values[pool.bought] = -1.0
-                found.append(ndcg(best(values, K).tolist(), pool.new))
-        return found
-
-    def repeat_values(self, settings: Settings) -> list[float]:
-        found = []
-        for pool in self.pools:
-            values = blend(pool.values, settings)
-            values[pool.bought] = again(pool.values[:, pool.bought], pool.own, settings)
-            found.append(ndcg(best(values, K).tolist(), pool.right))
-        return found
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else 0.0
-
-
-def _pool(scores: Scores, right: Ints) -> Pool:
-    # more than POOL where items were bought, so that as many new ones are left
-    limit = POOL + len(scores.purchased)
-    strong = [best(values, limit) for values in scores.sources]
-    items = np.unique(np.concatenate([*strong, scores.purchased, right]))
-    bought = np.searchsorted(items, scores.purchased).astype(np.int32)
-    wanted = frozenset(np.searchsorted(items, right).tolist())
-    return Pool(
-        np.ascontiguousarray(scores.sources[:, items]), bought, scores.own, wanted, wanted - frozenset(bought.tolist())
+def _made(phase: Phase) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    first = max(phase.trials // 4, 2)
+    sampler = optuna.samplers.TPESampler(seed=SEED, n_startup_trials=first)
+    return optuna.create_study(
+        direction="maximize", sampler=sampler, pruner=optuna.pruners.MedianPruner(n_startup_trials=first)
     )
 
 
-def tune_fit(data: Interactions, shoppers: Sequence[Case], now: float, fitted: Bundle) -> tuple[Bundle, History]:
-    """`fitted` with its sources fitted as well as the grid allows, and what was tried. Each source is judged alone."""
-    history: History = []
-    if len(shoppers) < FEWEST_CASES:
-        return fitted, history
-
-    def similarly(bundle: Bundle, tried: Settings) -> Bundle:
-        items, scores = similar(data, now, tried)
-        return replace(bundle, similar_items=items, similar_scores=scores, settings=tried)
-
-    def factorized(bundle: Bundle, tried: Settings) -> Bundle:
-        fitted_so = all(tried[name] == fitted.settings[name] for name in FACTORS_GRID[0])
-        found = fitted.item_factors if fitted_so else als(data, now, tried)
-        return replace(bundle, item_factors=found, gram=found.T @ found, settings=tried)
-
-    def popularly(bundle: Bundle, tried: Settings) -> Bundle:
-        return replace(bundle, popularity=popularity(data, now, tried["popular_days"]), settings=tried)
-
-    # factors only cost time while other sources are judged
-    base = replace(fitted, item_factors=fitted.item_factors[:, :0], gram=fitted.gram[:0, :0])
-    searches = (("similar", SIMILAR_GRID, similarly), ("popularity", POPULAR_GRID, popularly))
-    for source, grid, made in (*searches, ("factors", FACTORS_GRID, factorized)):
-        alone = {name: float(name == source) for name in SOURCES}
-        top, chosen = -1.0, base
-        for step in grid:
-            bundle = made(base, {**base.settings, **step})
-            got = Judge(bundle, shoppers, now, FIT_CASES).new_only({**bundle.settings, **alone})
-            history.append({"phase": source, "ndcg": got, **step})
-            if got > top + GAIN:
-                top, chosen = got, bundle
-        base = chosen
-    return base, history
+def _value(trial: optuna.Trial, judged: Iterator[float]) -> float:
+    values: list[float] = []
+    for value in judged:
+        values.append(value)
+        if len(values) % STEP == 0:
+            trial.report(float(np.mean(values)), len(values))
+            if trial.should_prune():
+                raise optuna.TrialPruned
+    return float(np.mean(values)) if values else 0.0
 
 
-def tune(bundle: Bundle, shoppers: Sequence[Case], now: float) -> tuple[Settings, History]:
-    """The best settings found and the history of the search. Weights are judged on new items, then those of repeats on everything."""
-    settings = dict(bundle.settings)
-    history: History = []
-    if len(shoppers) < FEWEST_CASES:
-        return settings, history
-    judge = Judge(bundle, shoppers, now)
-    settings = _climb(judge.new_only, settings, dict.fromkeys(SOURCES, STEPS), "blend", history)
-    repeats = {"own": OWN_STEPS, **dict.fromkeys((f"again_{name}" for name in SOURCES), STEPS)}
-    return _climb(judge.with_repeats, settings, repeats, "repeats", history), history
+def refitted(bundle: Bundle, source: str, known: Known, settings: Settings) -> Bundle:
+    """`bundle` with `settings`, and one source fitted by them."""
+    made: dict[str, Any] = {}
+    data, now = known.data, known.now
+    if source == "similar":
+        made["similar_items"], made["similar_scores"] = similar(data, now, settings)
+    elif source == "next":
+        made["next_items"], made["next_scores"] = following(data, now, settings["next_days"])
+    elif source == "popularity":
+        made["popularity"] = popularity(data, now, settings["popular_days"])
+    else:
+        factors = als(data, now, settings)
+        made = {"item_factors": factors, "gram": factors.T @ factors}
+    return replace(bundle, settings=settings, **made)
 
 
-def _climb(
-    judge: Callable[[Settings], float],
-    settings: Settings,
-    steps: dict[str, tuple[float, ...]],
-    phase: str,
-    history: History,
-) -> Settings:
-    """One setting after the other to its best value, until a round gains nothing."""
-    value = judge(settings)
-    for _ in range(ROUNDS):
-        before = value
-        for name, values in steps.items():
-            for step in values:
-                tried = {**settings, name: step}
-                got = judge(tried)
-                history.append({"phase": phase, "ndcg": got, **{name: tried[name] for name in steps}})
-                if got > value + GAIN:
-                    settings, value = tried, got
-        if value == before:
-            break
-    return settings
+def sample(data: Interactions, rows: int) -> Interactions:
+    """All rows of some shoppers, about `rows` in all."""
+    if len(data) <= rows:
+        return data
+    chosen = np.random.default_rng(SEED).random(len(data.shoppers)) < rows / len(data)
+    return data.where(chosen[data.shopper])

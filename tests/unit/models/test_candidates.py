@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.models.bundle import DEFAULTS, Bundle, dump, load
+from shared.models.bundle import DEFAULTS, FACTS, Bundle, dump, load
 from shared.models.candidates import rank
 from shared.profiles.state import Purchase, State, Touch
 
@@ -33,6 +33,10 @@ def made():
         brands=np.array([""] * N),
         prices=np.full(N, np.nan, np.float32),
         settings=DEFAULTS,
+        next_items=neighbours[::-1].copy(),
+        next_scores=np.sort(rng.random((N, K)).astype(np.float32) / K)[:, ::-1],
+        facts=rng.random((len(FACTS), N)).astype(np.float32),
+        content=rng.normal(size=(N, 3)).astype(np.float32),
     )
 
 
@@ -76,10 +80,10 @@ def test_the_same_state_gives_the_same_candidates_and_outlives_storage(state):
 
 def test_what_was_looked_at_last_counts_most(bundle):
     state = State(recent=[Touch(item="i03", last=1, views=1), Touch(item="i07", last=2, views=1)])
-    best = rank(state, bundle, NOW)[0][0]
-    assert best.item in {str(bundle.item_ids[j]) for j in bundle.similar_items[7]} | {
-        str(bundle.item_ids[j]) for j in bundle.similar_items[3]
+    beside = {"i03", "i07"} | {
+        str(bundle.item_ids[j]) for i in (3, 7) for j in (*bundle.similar_items[i], *bundle.next_items[i])
     }
+    assert rank(state, bundle, NOW)[0][0].item in beside
     reasons = {c.item: c for c in rank(state, bundle, NOW)[0]}
     led = [c for c in reasons.values() if c.reason == "similar_to"]
     assert led and all(c.because in ("i03", "i07") for c in led)

@@ -13,9 +13,11 @@ from shared.models.bundle import DEFAULTS
 from shared.models.candidates import best
 from shared.models.fit import FIT_SETTINGS, fit, popularity, similar
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
+from shared.models.judge import Judge
+from shared.models.moments import Moment, aim_of, moments
 from shared.models.sources import SOURCES
 from shared.models.train import served
-from shared.models.tune import Judge, search, tune
+from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Known, Search, search
 
 
 def shop(shoppers=80, days=60, seed=4):
@@ -47,7 +49,9 @@ def shop(shoppers=80, days=60, seed=4):
 
 DATA = shop()
 MOMENT = split_at(DATA)
-SHOPPERS = cases(DATA, MOMENT)
+CASES = cases(DATA, MOMENT)
+ASKED = [Moment(case.state, MOMENT, dict.fromkeys(sorted(case.right), 1.0), case.shopper) for case in CASES]
+QUICK = Budget(share=0.2)
 BUNDLE = fit(DATA.before(MOMENT), MOMENT)
 weights = st.fixed_dictionaries(
     {name: st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.0]) for name in [*SOURCES, *(f"again_{s}" for s in SOURCES), "own"]}
@@ -58,29 +62,58 @@ weights = st.fixed_dictionaries(
 @given(weights)
 def test_a_blend_is_judged_as_it_would_be_served(chosen):
     blend = {**DEFAULTS, **chosen}
-    means = measure(served(replace(BUNDLE, settings=blend), MOMENT), SHOPPERS).means()
-    judge = Judge(BUNDLE, SHOPPERS, MOMENT)
+    means = measure(served(replace(BUNDLE, settings=blend), MOMENT), CASES).means()
+    judge = Judge(BUNDLE, ASKED)
     # scores of served candidates are rounded, which may turn near equals around
     assert math.isclose(judge.new_only(blend), means["ndcg@20 new only"], abs_tol=0.02)
     assert math.isclose(judge.with_repeats(blend), means["ndcg@20 with repeats"], abs_tol=0.02)
 
 
+def test_moments_to_learn_from_are_the_cases_the_model_is_measured_on():
+    drawn = {m.shopper: m for m in moments(DATA, MOMENT, {}, "order", 10**9)}
+    assert {case.shopper: (case.state, case.right) for case in CASES} == {
+        n: (m.state, frozenset(m.right)) for n, m in drawn.items()
+    }
+
+
+def test_nothing_that_comes_after_a_moment_is_in_its_state():
+    shuffled = np.random.default_rng(1).permutation(40)
+    later = DATA.at >= MOMENT
+    other = replace(DATA, item=np.where(later, shuffled[DATA.item], DATA.item).astype(np.int32))
+    assert [m.state for m in moments(DATA, MOMENT, {}, "order", 10**9)] == [
+        m.state for m in moments(other, MOMENT, {}, "order", 10**9)
+    ]
+    for moment in moments(DATA, MOMENT, {}, "click", 200):
+        assert all(touch.last <= moment.now for touch in moment.state.recent)
+
+
+def test_the_aim_is_orders_where_there_are_enough():
+    assert aim_of(DATA, MOMENT) == "order"
+    assert aim_of(DATA.where(DATA.kind == VIEW), MOMENT) == "click"
+
+
 def test_the_search_does_better_than_bad_settings():
     bad = {**DEFAULTS, **dict.fromkeys(SOURCES, 0.0), "popularity": 1.0, "own": 0.0}
-    found, history = tune(replace(BUNDLE, settings=bad), SHOPPERS, MOMENT)
-    judge = Judge(BUNDLE, SHOPPERS, MOMENT)
+    made = Search(Known(DATA.before(MOMENT), MOMENT, {}), ASKED, BUDGET)
+    found = made.run(bad)
+    judge = Judge(made.known.fitted(found), ASKED)
     assert judge.new_only(found) > 1.2 * judge.new_only(bad)
     assert judge.with_repeats(found) > 1.2 * judge.with_repeats(bad)
-    assert {step["phase"] for step in history} == {"blend", "repeats"}
+    assert {step["phase"] for step in made.history} == {p.name for p in (*FITS, READING, BLEND, REPEATS)}
 
 
-def test_the_search_tries_the_fit_and_the_blend_and_is_repeatable():
-    found, history = search(DATA, {})
-    again, _ = search(DATA, {})
-    assert found == again and set(FIT_SETTINGS) <= set(found)
-    assert [step["phase"] for step in history][0] == "similar" and {"factors", "popularity", "blend"} <= {
-        step["phase"] for step in history
-    }
+def test_a_search_is_repeatable_and_stays_in_its_ranges():
+    found, history = search(DATA, {}, budget=QUICK)
+    assert search(DATA, {}, budget=QUICK) == (found, history) and set(FIT_SETTINGS) <= set(found)
+    for phase in (*FITS, READING, BLEND, REPEATS):
+        for name, span in phase.space.items():
+            assert all(span.low <= step[name] <= span.high for step in history[1:] if step["phase"] == phase.name)
+
+
+def test_a_search_ends_when_its_time_is_over():
+    ticks = iter(range(10**6))
+    found, history = search(DATA, {}, budget=Budget(seconds=0.0, clock=lambda: float(next(ticks))))
+    assert found == DEFAULTS and history == []
 
 
 def test_a_handful_of_shoppers_changes_no_setting():
@@ -118,13 +151,13 @@ def test_the_best_are_those_a_full_sort_finds(values, limit):
 
 
 def test_items_only_the_test_days_know_do_not_disturb_the_judge():
-    unknown = [replace(case, right=case.right | {"never seen"}) for case in SHOPPERS]
-    judge = Judge(BUNDLE, unknown, MOMENT)
-    assert judge.with_repeats(DEFAULTS) == pytest.approx(Judge(BUNDLE, SHOPPERS, MOMENT).with_repeats(DEFAULTS))
+    unknown = [moment._replace(right={**moment.right, "never seen": 1.0}) for moment in ASKED]
+    assert Judge(BUNDLE, unknown).with_repeats(DEFAULTS) == pytest.approx(Judge(BUNDLE, ASKED).with_repeats(DEFAULTS))
 
 
 def test_the_current_recipe_stays_unless_another_is_clearly_better():
-    first, _ = search(DATA, {})
-    assert search(DATA, {}, first)[0] == first
+    first, _ = search(DATA, {}, budget=QUICK)
+    assert search(DATA, {}, first, QUICK)[0] == first
     useless = {**first, **dict.fromkeys([*SOURCES, *(f"again_{s}" for s in SOURCES), "own"], 0.0)}
-    assert search(DATA, {}, useless)[0] == first
+    found, _ = search(DATA, {}, useless, QUICK)
+    assert found != useless and any(found[name] > 0 for name in SOURCES)

@@ -1,0 +1,44 @@
+"""A model learns and ranks in a process of its own, so that its seconds and its memory are its own."""
+
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from infrastructure.local.layout import LocalStackError
+from shared.evaluation.task import Cases, Ints, Known, Model
+
+K = 20
+UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, bytes
+
+
+class Outcome(NamedTuple):
+    tops: list[Ints]  # of each mode asked for, (c, K)
+    settings: dict[str, Any]
+    learn_seconds: float  # tuning and fitting
+    rank_seconds: float  # all modes
+    peak_bytes: int  # of the process, the set included
+
+
+def run(model: Model, known: Known, cases: Cases, repeats: Sequence[bool]) -> Outcome:
+    """Raises LocalStackError when the process was killed, most likely for lack of memory."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            return pool.submit(_run, model, known, cases.blind(), repeats).result()
+        except BrokenProcessPool:
+            raise LocalStackError(f"The process of {model.name!r} was killed: is there enough memory?") from None
+
+
+def _run(model: Model, known: Known, cases: Cases, repeats: Sequence[bool]) -> Outcome:
+    warnings.simplefilter("ignore")  # libraries warn of conversions they make themselves
+    began = time.perf_counter()
+    ranker, settings = model.learn(known)
+    learned = time.perf_counter()
+    tops = [ranker.rank(cases, K, repeats=allowed) for allowed in repeats]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    return Outcome(tops, settings, learned - began, time.perf_counter() - learned, peak)

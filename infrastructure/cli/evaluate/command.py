@@ -1,0 +1,94 @@
+"""`shopwindow evaluate DATASET`: models tuned on the validation part of a set and measured once on its test part."""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from infrastructure.cli.api import stack
+from infrastructure.cli.aws import client
+from infrastructure.cli.evaluate import apart, measure
+from infrastructure.cli.evaluate.baselines.tuned import Tuned
+from infrastructure.cli.evaluate.datasets import known, timed
+from infrastructure.cli.evaluate.models import chosen
+from infrastructure.cli.evaluate.page import page
+from infrastructure.cli.evaluate.table import tables
+from infrastructure.local.layout import LocalStackError, Stack
+from shared.catalog.model import Item, top_category
+from shared.catalog.store import CatalogStore
+from shared.evaluation.task import Dataset
+from shared.models.prepare import Room
+from shared.models.runs import download
+
+LAKE = "lake"
+PACKAGES = ("numpy", "scipy", "implicit")
+
+
+def add(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataset", choices=[*known.LOADERS, LAKE], help="`lake` is what the stack's own shoppers did")
+    command.add_argument(
+        "--data",
+        type=Path,
+        help="folder of the set's files, or of folders named after the sets (default: $SHOPWINDOW_DATA)",
+    )
+    command.add_argument("--days", type=int, default=90, help="of the lake, its last days (default: 90)")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write every figure for machines")
+    command.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with charts")
+    command.add_argument(
+        "--sample", type=int, metavar="N", help="measure on a seeded sample of N cases (prefixes, or shoppers)"
+    )
+    command.add_argument("--models", default="", metavar="A,B", help="only these models (an unknown name lists them)")
+    command.set_defaults(run=do_evaluate)
+
+
+def do_evaluate(args: argparse.Namespace) -> None:
+    dataset = _dataset(args)
+    cases = dataset.test.sample(args.sample) if args.sample else dataset.test
+    wanted = chosen([name for name in args.models.split(",") if name], dataset.known)
+    outcomes = {}
+    for model in wanted:
+        print(f"{model.name} …", flush=True)
+        outcomes[model.name] = apart.run(model, dataset.known, cases, [mode == "repeats" for mode in dataset.modes])
+    baselines = [model.name for model in wanted if isinstance(model, Tuned)]
+    run = {**measure.summary(dataset, cases, outcomes, baselines), "machine": _machine()}
+    print(f"\n{tables(run)}")
+    _write(args, run)
+
+
+def _write(args: argparse.Namespace, run: dict[str, Any]) -> None:
+    if args.json:
+        args.json.write_text(json.dumps(run, indent=1))
+    if args.report:
+        args.report.write_text(page(run))
+
+
+def _dataset(args: argparse.Namespace) -> Dataset:
+    if args.dataset == LAKE:
+        return _lake(stack(args.stack_name), args.days)
+    folder = args.data or os.environ.get("SHOPWINDOW_DATA", "")
+    if not folder:
+        raise LocalStackError(f"Name the folder with the files of {args.dataset} by --data or SHOPWINDOW_DATA.")
+    return known.load(args.dataset, Path(folder))
+
+
+def _lake(found: Stack, days: int) -> Dataset:
+    items = list(CatalogStore(client(found, "dynamodb"), found.outputs["CatalogTable"]).scan())
+    facts = {i.id: (top_category(i), i.brand, i.price.amount if i.price else float("nan")) for i in items}
+    with tempfile.TemporaryDirectory() as scratch:
+        files = download(client(found, "s3"), found.outputs["LakeBucket"], Path(scratch, LAKE), days)
+        if not files:
+            raise LocalStackError("The lake is empty: load a shop first.")
+        return timed.lake(files, LAKE, facts, {i.id: _text(i) for i in items}, Room(str(Path(scratch, "duckdb"))))
+
+
+def _text(item: Item) -> str:
+    return f"{item.title} {item.description}"
+
+
+def _machine() -> dict[str, str]:
+    found = {name: version(name) for name in PACKAGES}
+    return {"on": f"{os.cpu_count()}-core {platform.machine()}", "Python": platform.python_version(), **found}
