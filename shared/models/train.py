@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import ShopwindowError
+from shared.errors import TooLittleData
 from shared.evaluation.metrics import clearly_worse
 from shared.evaluation.protocol import Case, Facts, Ranked, Result, cases, measure, popular_first, split_at
 from shared.models.bundle import Bundle
@@ -17,13 +17,6 @@ from shared.profiles.state import State
 
 FEWEST_CASES = 30
 METRICS = ("ndcg@20 with repeats", "ndcg@20 new only")
-
-
-class TooLittleData(ShopwindowError):
-    """There is nothing to learn from yet; the message says what is missing."""
-
-    status = 409
-    code = "too_little_data"
 
 
 @dataclass(frozen=True)

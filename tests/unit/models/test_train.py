@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
-from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest, NotFound, TooLittleData
 from shared.evaluation.protocol import Result, split_at
 from shared.lists.model import Pointer, key
 from shared.lists.store import ListsStore
@@ -19,7 +19,7 @@ from shared.models.fit import fit, similar, together
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 from shared.models.publish import KEPT, Publisher
 from shared.models.runs import Run, window
-from shared.models.train import TooLittleData, evaluate, gate, train
+from shared.models.train import evaluate, gate, train
 from tests import tables
 
 
