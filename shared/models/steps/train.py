@@ -45,12 +45,13 @@ def do_evaluate(bench: Bench, version: str) -> dict[str, Any]:
     data = interactions.load(run.get("interactions.npz"))
     current, facts = bench.serving()
     results = evaluate(data, bundle.load(run.get("trial.npz")), facts.get("settings"))
-    doctor = run.get_json("doctor.json")
-    whole = {**results, "version": version, "counts": run.get_json("counts.json"), "current": current, "doctor": doctor}
+    reasons = results["reasons"] + run.get_json("doctor.json")["reasons"]
+    named = {"version": version, "counts": run.get_json("counts.json"), "current": current, "reasons": reasons}
+    whole = {**results, **named}
     run.put_json("metrics.json", whole)
     measured = {name: result["means"] for name, result in results["metrics"].items()}
     run.put_json("manifest.json", {**run.get_json("manifest.json"), "metrics": measured})
     titles = {item.id: item.title for item in bench.catalog.scan()}
     page = report(whole, run.get_json("search.json"), neighbours(bundle.load(run.get("bundle.npz"))), titles)
     run.put("report.html", page.encode(), "text/html; charset=utf-8")
-    return {"version": version, "passed": results["passed"], "reasons": results["reasons"]}
+    return {"version": version, "passed": results["passed"], "reasons": reasons}
