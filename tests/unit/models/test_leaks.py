@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shared.evaluation.protocol import cases, split_at
@@ -14,7 +14,7 @@ from shared.models.interactions import ORDER
 from shared.models.train import train
 from tests.unit.models.test_tune import shop
 
-DATA = shop(shoppers=40, days=40)
+DATA = shop(shoppers=50, days=40)
 MOMENT = split_at(DATA)
 FUTURE = np.flatnonzero(DATA.at >= MOMENT)
 
@@ -35,9 +35,11 @@ def another_future(seed, shuffle=True):
 
 
 def same(one, other):
-    return all(
-        np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in fields(Bundle) if f.name != "settings"
-    )
+    return all(alike(getattr(one, f.name), getattr(other, f.name)) for f in fields(Bundle) if f.name != "settings")
+
+
+def alike(one, other):
+    return np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def trained():
     return train(DATA, {"i00": ("Tents", "Alm", 20.0)})
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 10**6))
 def test_the_trial_its_settings_and_the_search_do_not_know_the_future(trained, seed):
     other = train(another_future(seed), {"i00": ("Tents", "Alm", 20.0)})
