@@ -12,7 +12,9 @@ from shared.identity.settings import parse
 from shared.lists.store import ListsStore
 from shared.models.doctor import strictness
 from shared.models.steps.bench import Bench
-from shared.models.steps.prepare import Lake, do_doctor, do_prepare
+from shared.models.steps.gather import do_gather
+from shared.models.steps.lake import Lake
+from shared.models.steps.prepare import do_doctor, do_prepare
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
@@ -27,16 +29,13 @@ bench = Bench(
     code_version(Path(__file__).parents[2]),
 )
 lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
-STEPS = {"prepare": do_prepare, "doctor": do_doctor}
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "prepare" | "doctor", "started": ISO 8601}`"""
-    logger.info("training step", step=event["step"])
-    with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
-        made = STEPS[event["step"]](bench, lake, event["started"], strictness(settings.doctor))
+def do(event: dict[str, Any]) -> dict[str, Any]:
+    if event["step"] == "gather":
+        return do_gather(bench, lake)
+    examined = {"prepare": do_prepare, "doctor": do_doctor}[event["step"]]
+    made = examined(bench, lake, event["started"], strictness(settings.doctor))
     tell(made)
     return made
 
@@ -48,3 +47,12 @@ def tell(made: dict[str, Any]) -> None:
     severities = [finding["severity"] for finding in made["findings"]]
     metrics.add_metric("DataWarnings", "Count", severities.count("warn"))
     metrics.add_metric("DataUnfit", "Count", int(not made["may_train"]))
+    metrics.flush_metrics()  # other steps have nothing to tell
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """`{"step": "prepare" | "doctor", "started": ISO 8601}` or `{"step": "gather"}`"""
+    logger.info("training step", step=event["step"])
+    with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
+        return do(event)

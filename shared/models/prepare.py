@@ -4,7 +4,7 @@ Shoppers' keys are read here and end here: what comes out has hashes in their pl
 follows from the keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from shared.identity.graph import DEFAULT, Pair, Settings
 from shared.identity.recompute import Recomputed, own
+from shared.models.impressions import Impressions, read_impressions
 from shared.models.interactions import Interactions
 from shared.models.members import digest
 from shared.models.people import People
@@ -51,6 +52,10 @@ SELECT shopper FROM (
   WHERE type = 'track' AND event = 'Consent Changed' AND shopper <> '')
 GROUP BY shopper
 HAVING max(ts) FILTER (WHERE NOT agreed) >= coalesce(max(ts) FILTER (WHERE agreed), '-infinity'::DOUBLE)
+"""
+
+GONE = """
+SELECT shopper FROM withdrawn UNION SELECT 'a#' || anonymousId FROM owned JOIN withdrawn USING (shopper) WHERE anonymousId <> ''
 """
 
 LEFT_OUT = "DELETE FROM owned WHERE shopper IN (SELECT shopper FROM withdrawn)"
@@ -153,6 +158,8 @@ class Prepared(NamedTuple):
     members: list[str]  # keys of all who were learned from; never stored as they are
     counts: dict[str, Any]  # plain numbers for the report
     vitals: Vitals  # for the data doctor
+    impressions: Impressions  # recommendations seen, and whether they were clicked
+    withdrawn: list[str]  # keys of all who took consent back, and of their devices
 
 
 class Room(NamedTuple):
@@ -173,6 +180,13 @@ class Rules(NamedTuple):
     cuts: frozenset[Pair] = frozenset()
 
 
+class Since(NamedTuple):
+    """Only what happened after `moment` (epoch seconds); whose it is, the live graph knows: profile id by identifier."""
+
+    moment: float
+    profiles: Mapping[str, str]
+
+
 ROOM = Room()
 RULES = Rules()
 
@@ -182,12 +196,17 @@ def prepare(
     version: str,
     rules: Rules = RULES,
     room: Room = ROOM,
+    since: Since | None = None,
 ) -> Prepared:
-    """Read lake files (gzip JSON Lines) for `version`."""
+    """Read lake files (gzip JSON Lines) for `version`: all of them, or what came since."""
     with duckdb.connect(config={**room.config(), "preserve_insertion_order": False}) as db:
         db.execute(EVENTS, [list(files)])
-        who = own(db, rules.settings, rules.cuts)
-        for statement in (WITHDRAWN, LEFT_OUT, ROWS):
+        if since:
+            db.execute("DELETE FROM events WHERE ts <= ?", [since.moment])
+        who = own(db, rules.settings, rules.cuts, since.profiles if since else {})
+        db.execute(WITHDRAWN)
+        withdrawn = [str(key) for key in db.execute(GONE).fetchnumpy()["shopper"]]
+        for statement in (LEFT_OUT, ROWS):
             db.execute(statement)
         db.execute(BOTS, [BOT_VIEWS_A_DAY, SILENT_VIEWS_A_DAY])
         db.execute(KEPT, [LONG_LOOK])
@@ -195,7 +214,8 @@ def prepare(
         db.execute(NUMBERS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
-        return Prepared(interactions, who, people, members, _counts(db), measure(db))
+        seen = read_impressions(db, version)
+        return Prepared(interactions, who, people, members, _counts(db), measure(db), seen, withdrawn)
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:

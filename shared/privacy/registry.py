@@ -96,7 +96,7 @@ STORES = (
     Entry("bucket", "Lake", "privacy/exports/", "what a person was told is held of them", "legal duty", EXPORT_DAYS, "lifecycle", "it is the export", "deleted"),
     Entry("bucket", "Lake", "privacy/work/", "whom a request at work is about, and what was found so far", "legal duty", EXPORT_DAYS, "lifecycle",
           "no: it becomes the export", "deleted when the request is done"),
-    Entry("bucket", "Models", "runs/", "interactions a training run learns from, shoppers by digest", "consent", RUN_DAYS, "lifecycle",
+    Entry("bucket", "Models", "runs/", "interactions and impressions a training run or a refresh learns from, shoppers by digest", "consent", RUN_DAYS, "lifecycle",
           "which runs hold the person", "runs that hold the person are deleted as a whole"),
     Entry("bucket", "Models", "models/", "published models: sums over all shoppers; digests that tell whether a version saw somebody", "legitimate interest", VERSIONS_KEPT,
           "publishing", "which versions saw the person", "retired by newer versions; the receipt says by when"),
@@ -126,6 +126,7 @@ STORES = (
     Entry("backup", "Models", "", "older versions of objects", "legitimate interest", NONCURRENT_DAYS, "lifecycle", "yes, of runs",
           "of runs at once; of retired models by their date"),
     Entry("executions", "TrainingMachine", "", "histories of nightly trainings", "not personal", EXECUTION_DAYS, "AWS"),
+    Entry("executions", "RefreshMachine", "", "histories of refreshes", "not personal", EXECUTION_DAYS, "AWS"),
     Entry("executions", "PrivacyMachine", "", "histories of privacy requests: only their ids", "not personal", EXECUTION_DAYS, "AWS"),
 )  # fmt: skip
 

@@ -3,33 +3,17 @@
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from shared.errors import TooLittleData
-from shared.identity.live import Live, live_graph
+from shared.identity.live import Live
 from shared.identity.recompute import Disagreement, compare, summary_of
-from shared.models import impute, interactions, members
+from shared.models import clicks, impressions, impute, interactions, members
 from shared.models.doctor import Finding, Strictness, examine, may_train, sentences
 from shared.models.prepare import Prepared, Room, Rules, prepare
 from shared.models.runs import download
 from shared.models.steps.bench import Bench
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-    from shared.identity.graph import Settings
-
-
-class Lake(NamedTuple):
-    """Where events lie, and whose they are."""
-
-    bucket: str
-    client: "DynamoDBClient"
-    identity_table: str
-    protection: "Settings"
-
-    def graph(self) -> Live:
-        return live_graph(self.client, self.identity_table, self.protection)
+from shared.models.steps.lake import Lake
 
 
 def named(started: str) -> str:
@@ -48,6 +32,8 @@ def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness) -
     run.put("interactions.npz", interactions.dump(prepared.interactions))
     run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
     run.put("members.bin", members.dump(version, prepared.members))
+    run.put("impressions.npz", impressions.dump(prepared.impressions))
+    run.put("clicks.npz", clicks.dump(clicks.learned(clicks.fresh(), prepared.impressions, facts)[0]))
     run.put_json("doctor.json", diagnosis(findings, strictness))
     imputed = [summary._asdict() for summary in summaries]
     identity = summary_of(prepared.identity, told)
