@@ -43,7 +43,7 @@ def learned(clicks: Clicks, impressions: Impressions, facts: Facts) -> tuple[Cli
     what was usual before (`usual`)."""
     losses: list[float] = []
     usual = clicks.loss
-    rows = hashed(impressions, facts) if len(impressions) else None
+    rows: Any = hashed(impressions, facts) if len(impressions) else ()
     for start in range(0, len(impressions), BATCH):
         part = slice(start, start + BATCH)
         clicks, found = _batch(clicks, rows[part], impressions.clicked[part])
