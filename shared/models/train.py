@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from shared.errors import TooLittleData
-from shared.evaluation.protocol import Case, Facts, K, Ranked, cases, measure, popular_first, split_at
+from shared.evaluation.protocol import Case, Facts, K, Ranked, measure, popular_first, split_at
 from shared.models.bundle import Bundle, Ints
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
-from shared.models.gate import Measured, gate
+from shared.models.gate import FEWEST_CASES, Measured, gate
 from shared.models.interactions import Interactions
+from shared.models.rolling import Window, each_in_its_own, windows
 from shared.models.tune import search
 from shared.profiles.state import State
 
@@ -42,38 +43,39 @@ def train(data: Interactions, facts: Facts, current: dict[str, float] | None = N
 
 def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None) -> dict[str, Any]:
     """Metrics of the trial, of popularity and of the current version's recipe on days the trial has not seen; and the verdict."""
-    moment = split_at(data)
-    facts = _facts(trial)
-    shoppers = cases(data, moment, facts=facts)
-    models: dict[str, Ranked] = {"model": served(trial, moment), "popularity": popular_first(trial)}
-    if current:
-        models["current"] = served(_rival(data.before(moment), trial, {**trial.settings, **current}, moment), moment)
-    models = {name: remembered(ranked) for name, ranked in models.items()}
+    folds = windows(data, _facts(trial), FEWEST_CASES)
+    shoppers = [case for window in folds for case in window.shoppers]
+    models = contenders(data, trial, current, folds)
     results = {name: measure(ranked, shoppers) for name, ranked in models.items()}
     measured = {name: Measured(results[name].values, shown(models[name], shoppers, trial)) for name in models}
     verdict = gate(measured, segments(shoppers), trial.popularity)
     return {
         "shoppers": len(shoppers),
-        "split": moment,
+        "split": folds[0].moment,
+        "folds": len(folds),
         "metrics": {name: result.summary(trial.size) for name, result in results.items()},
         "segments": _by_activity(shoppers, models),
         "passed": verdict.passed,
         "reasons": verdict.reasons,
         "checks": [check._asdict() for check in verdict.checks],
-        "examples": _examples(shoppers, trial, moment),
+        "examples": _examples(folds[0].shoppers, trial, folds[0].moment),
     }
 
 
-def remembered(ranked: Ranked) -> Ranked:
-    """Ranks each state once: metrics, segments and guardrails all look at the same lists."""
-    known: dict[int, tuple[list[str], list[str]]] = {}
-
-    def again(state: State) -> tuple[list[str], list[str]]:
-        if id(state) not in known:
-            known[id(state)] = ranked(state)
-        return known[id(state)]
-
-    return again
+def contenders(
+    data: Interactions, trial: Bundle, current: dict[str, float] | None, folds: list[Window]
+) -> dict[str, Ranked]:
+    """The trial, popularity, and the current version's recipe, each of what was known before the window it is tested in."""
+    trials = {window.moment: _rival(data, trial, trial.settings, window.moment) for window in folds}
+    models = {
+        "model": each_in_its_own(folds, lambda window: served(trials[window.moment], window.moment)),
+        "popularity": each_in_its_own(folds, lambda window: popular_first(trials[window.moment])),
+    }
+    if current:
+        settings = {**trial.settings, **current}
+        rivals = {window.moment: _rival(data, trial, settings, window.moment) for window in folds}
+        models["current"] = each_in_its_own(folds, lambda window: served(rivals[window.moment], window.moment))
+    return models
 
 
 def shown(ranked: Ranked, shoppers: list[Case], bundle: Bundle) -> Ints:
@@ -94,10 +96,10 @@ def segments(shoppers: list[Case]) -> dict[str, list[str]]:
 
 
 def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment: float) -> Bundle:
-    """The recipe of another version, made of the same data as the trial."""
-    if all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
+    """A recipe, made of what was known before `moment`; the trial is that already for its own."""
+    if moment == split_at(data) and all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
         return replace(trial, settings=settings)
-    return described(fit(data, moment, settings), _facts(trial))
+    return described(fit(data.before(moment), moment, settings), _facts(trial))
 
 
 def _facts(bundle: Bundle) -> Facts:
