@@ -90,6 +90,16 @@ def do_train(args: Arguments) -> None:
     print(f"Version {run['version']} is published. Its report: {models.report(found, run['version'])}")
 
 
+def do_doctor(args: Arguments) -> None:
+    found = models.doctor(stack(args.stack_name))
+    print("\n".join(found["reasons"]) or "Nothing is wrong with the data.")
+    print("A training may run." if found["may_train"] else "A training would be stopped.")
+
+
+def do_refresh(args: Arguments) -> None:
+    print(f"Version {models.refresh(stack(args.stack_name))} is published.")
+
+
 def do_models(args: Arguments) -> None:
     print(models.versions(stack(args.stack_name)))
 
@@ -163,6 +173,10 @@ def parser() -> argparse.ArgumentParser:
     _shop_options(commands.add_parser("first-day", help="load a shop and train its first model"), do_first_day)
     commands.add_parser("train", help="train, measure and publish a model").set_defaults(run=do_train)
     evaluate.add(commands.add_parser("evaluate", help="measure models and baselines on a public set, or on the lake"))
+    commands.add_parser("doctor", help="look at the lake: is it fit to learn from?").set_defaults(run=do_doctor)
+    commands.add_parser("refresh", help="fold what came since the last training into the model").set_defaults(
+        run=do_refresh
+    )
     commands.add_parser("models", help="the kept versions, the current one marked").set_defaults(run=do_models)
     back = commands.add_parser("rollback", help="make a kept version current")
     back.add_argument("version")

@@ -3,17 +3,19 @@
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from infrastructure.local.layout import Stack
 from shared.identity.keys import IdentityKeys
 
 
-def client(stack: Stack, service: str) -> Any:
+def client(stack: Stack, service: str, config: Config | None = None) -> Any:
     make: Any = boto3.client
     if not stack.endpoint:
-        return make(service)
+        return make(service, config=config)
     return make(
         service,
+        config=config,
         endpoint_url=stack.endpoint,
         region_name="us-east-1",
         aws_access_key_id="test",

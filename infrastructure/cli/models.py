@@ -1,9 +1,11 @@
-"""Train, list and roll back models."""
+"""Train, refresh, list and roll back models."""
 
 import json
 import time
 from datetime import UTC, datetime
 from typing import Any
+
+from botocore.config import Config
 
 from infrastructure.cli.aws import client
 from infrastructure.local.layout import LocalStackError, Stack
@@ -11,6 +13,8 @@ from shared.lists.store import ListsStore
 
 STEPS = {
     "Prepare": "reading the lake",
+    "Gather": "reading what is new in the lake",
+    "Refresh": "folding it in",
     "Train": "training",
     "Evaluate": "measuring on unseen days",
     "Publish": "publishing",
@@ -28,8 +32,41 @@ def train(stack: Stack) -> dict[str, Any]:
 
     Raises NotPublished with the reasons, LocalStackError if a step failed.
     """
+    output = _followed(stack, "TrainingMachine")
+    if "error" in output:
+        raise NotPublished(f"There is not enough data to train on: {_words(output['error'].get('Cause', ''))}")
+    if not output.get("may_train", True):
+        raise NotPublished(f"The data doctor stopped the training:\n{_listed(output['reasons'])}")
+    if "kept" not in output:
+        raise NotPublished(f"The new version was not published:\n{_listed(output.get('reasons', []))}")
+    return metrics(stack, output["version"])
+
+
+def refresh(stack: Stack) -> str:
+    """Fold what came since the last training into the serving version. Returns the new one.
+
+    Raises NotPublished with the reasons, LocalStackError if a step failed.
+    """
+    output = _followed(stack, "RefreshMachine")
+    if "kept" not in output:
+        reasons = output.get("reasons") or ["A training was published meanwhile."]
+        raise NotPublished(f"Nothing was refreshed:\n{_listed(reasons)}")
+    return str(output["version"])
+
+
+def doctor(stack: Stack) -> dict[str, Any]:
+    """What the data doctor finds in the lake: `findings`, `reasons`, `may_train`. Nothing is trained."""
+    return invoke(stack, "PrepareFunction", {"step": "doctor", "started": datetime.now(UTC).isoformat()})
+
+
+def _listed(sentences: list[str]) -> str:
+    return "\n".join(f"  {sentence}" for sentence in sentences)
+
+
+def _followed(stack: Stack, name: str) -> dict[str, Any]:
+    """The output of an execution of a state machine, told as it goes on."""
     machine = client(stack, "stepfunctions")
-    execution = machine.start_execution(stateMachineArn=stack.outputs["TrainingMachine"], input="{}")["executionArn"]
+    execution = machine.start_execution(stateMachineArn=stack.outputs[name], input="{}")["executionArn"]
     teller = Teller()
     while (described := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
         teller.tell(machine.get_execution_history(executionArn=execution)["events"])
@@ -38,12 +75,7 @@ def train(stack: Stack) -> dict[str, Any]:
     teller.tell(events)
     if described["status"] != "SUCCEEDED":
         raise LocalStackError(failure(described, teller.step))
-    output = json.loads(described["output"])
-    if "error" in output:
-        raise NotPublished(f"There is not enough data to train on: {_words(output['error'].get('Cause', ''))}")
-    if "kept" not in output:
-        raise NotPublished("The new version was not published:\n  " + "\n  ".join(output.get("reasons", [])))
-    return metrics(stack, output["version"])
+    return dict(json.loads(described["output"]))
 
 
 class Teller:
@@ -108,21 +140,71 @@ def table(run: dict[str, Any]) -> str:
 def versions(stack: Stack) -> str:
     pointer, _ = ListsStore(client(stack, "dynamodb"), stack.outputs["ListsTable"]).pointer()
     rows = [_row(stack, version, version == pointer.current) for version in pointer.kept]
-    return "\n".join(rows) or "No model has been published yet. `make train` trains one."
+    kept = "\n".join(rows) or "No model has been published yet. `make train` trains one."
+    told = refused(stack, pointer.kept)
+    return kept + (f"\nNot published lately:\n{told}" if told else "")
 
 
 def _row(stack: Stack, version: str, current: bool) -> str:
     run = metrics(stack, version)
     counts, means = run["counts"], run["metrics"]["model"]["means"]
-    until = f"{datetime.fromtimestamp(counts['last'], UTC):%Y-%m-%d}" if counts.get("last") else "?"
+    until = f"{_day(counts['last'])}" if counts.get("last") else "?"
     shown = "  ".join(f"{name} {means[name]:.4f}" for name in means if name.startswith(("recall@20", "ndcg@20")))
-    return f"{'*' if current else ' '} {version}  {counts['interactions']:,} interactions until {until}  {shown}"
+    made = _json(stack, f"models/{version}/manifest.json")
+    line = f"{'*' if current else ' '} {version}  {counts['interactions']:,} interactions until {until}  {shown}"
+    return line + (f"\n{_made(made)}" if made else "")
+
+
+def _made(made: dict[str, Any]) -> str:
+    """What a version was made of."""
+    settings = ", ".join(f"{name} {value:g}" for name, value in sorted(made["settings"].items()))
+    base = f"refreshes {made['refreshes']}, " if "refreshes" in made else ""
+    return (
+        f"      {base}data from {_day(made['from'])} to {_day(made['until'])}, {made['items']:,} items,"
+        f" code {made.get('code') or 'unknown'}, sha256 {made['sha256'][:12]}\n      {settings}"
+    )
+
+
+def refused(stack: Stack, kept: list[str], most: int = 5) -> str:
+    """The latest trainings that published nothing, and why."""
+    pages = client(stack, "s3").get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=stack.outputs["ModelsBucket"], Prefix="runs/", Delimiter="/")
+    runs = [prefix["Prefix"] for page in found for prefix in page.get("CommonPrefixes", [])]
+    lines = []
+    for run in sorted((run for run in runs if run.split("/")[1] not in kept), reverse=True):
+        diagnosis, measured = (_json(stack, f"{run}{name}.json") for name in ("doctor", "metrics"))
+        why = [
+            told for told in (diagnosis, measured) if not told.get("may_train", True) or not told.get("passed", True)
+        ]
+        if why:
+            lines.append(f"  {run.split('/')[1]}\n" + _listed([f"  {reason}" for reason in why[0]["reasons"]]))
+    return "\n".join(lines[:most])
+
+
+def _json(stack: Stack, key: str) -> dict[str, Any]:
+    """An object of the models bucket; {} when there is none."""
+    s3 = client(stack, "s3")
+    try:
+        return dict(json.loads(s3.get_object(Bucket=stack.outputs["ModelsBucket"], Key=key)["Body"].read()))
+    except s3.exceptions.NoSuchKey:
+        return {}
+
+
+def _day(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d}"
 
 
 def rollback(stack: Stack, version: str) -> str:
-    payload = json.dumps({"step": "rollback", "version": version}).encode()
-    answer = client(stack, "lambda").invoke(FunctionName=stack.outputs["PublishFunction"], Payload=payload)
+    body = invoke(stack, "PublishFunction", {"step": "rollback", "version": version})
+    return f"Version {body['version']} is current now. Answers follow within 5 seconds."
+
+
+def invoke(stack: Stack, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What a function answers. Raises LocalStackError with its words when it fails."""
+    waiting = Config(read_timeout=900, retries={"total_max_attempts": 1})
+    name, payload = stack.outputs[function], json.dumps(event).encode()
+    answer = client(stack, "lambda", waiting).invoke(FunctionName=name, Payload=payload)
     body = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise LocalStackError(body.get("errorMessage", str(body)))
-    return f"Version {body['version']} is current now. Answers follow within 5 seconds."
+    return dict(body)

@@ -76,8 +76,15 @@ class Disagreement(NamedTuple):
     elsewhere: list[str]
 
 
-def own(db: duckdb.DuckDBPyConnection, settings: Settings = DEFAULT, cuts: Iterable[Pair] = ()) -> Recomputed:
+def own(
+    db: duckdb.DuckDBPyConnection,
+    settings: Settings = DEFAULT,
+    cuts: Iterable[Pair] = (),
+    live: Mapping[str, str] | None = None,
+) -> Recomputed:
     """Read the table `events`; make the table `owned`, which has the column `shopper` besides, "" for nobody's events.
+
+    `live` are profiles as the live graph has them, by identifier: for events that are not all there are.
 
     A shopper is `u#<user id>`, `a#<anonymous id>`, `a#<anonymous id>~<session>` on a shared device, or `p:<identifier>` for a profile
     that no log-in named.
@@ -87,7 +94,7 @@ def own(db: duckdb.DuckDBPyConnection, settings: Settings = DEFAULT, cuts: Itera
     graph = recompute(links, settings, frozenset(cuts), dict(db.execute(RENAMED).fetchall()))
     owners = {
         name.partition(":")[2]: _key(profile)
-        for name, profile in graph.profiles.items()
+        for name, profile in {**graph.profiles, **(live or {})}.items()
         if kind_of(name) == "anonymous"
     }
     _table(db, "owners", ("device", "shopper"), owners)

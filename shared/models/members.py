@@ -12,17 +12,27 @@ from hashlib import blake2b
 SIZE = 8
 
 
+def base_of(version: str) -> str:
+    """The version of the nightly training that a version is, or is a refresh of: `<base>.r<number>`."""
+    return version.partition(".")[0]
+
+
 def members_key(version: str) -> str:
     return f"models/{version}/members.bin"
 
 
 def digest(version: str, key: str) -> bytes:
-    """What stands for a shopper's key (`u#…`, `a#…`) in everything a version stores."""
-    return blake2b(f"{version}\n{key}".encode(), digest_size=SIZE).digest()
+    """What stands for a shopper's key (`u#…`, `a#…`) in everything a version and its refreshes store."""
+    return blake2b(f"{base_of(version)}\n{key}".encode(), digest_size=SIZE).digest()
 
 
 def dump(version: str, keys: Iterable[str]) -> bytes:
     return b"".join(sorted({digest(version, key) for key in keys}))
+
+
+def union(one: bytes, other: bytes) -> bytes:
+    """Members of either of two lists of one version."""
+    return b"".join(sorted({data[at : at + SIZE] for data in (one, other) for at in range(0, len(data), SIZE)}))
 
 
 def contains(data: bytes, version: str, keys: Iterable[str]) -> set[str]:

@@ -4,7 +4,7 @@ Shoppers' keys are read here and end here: what comes out has hashes in their pl
 follows from the keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,24 +14,34 @@ from numpy.typing import NDArray
 
 from shared.identity.graph import DEFAULT, Pair, Settings
 from shared.identity.recompute import Recomputed, own
+from shared.models.impressions import Impressions, read_impressions
 from shared.models.interactions import Interactions
 from shared.models.members import digest
 from shared.models.people import People
+from shared.models.vitals import AHEAD, Vitals, measure
 
 COLUMNS = (
-    "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', anonymousId: 'VARCHAR', userId: 'VARCHAR',"
-    " previousId: 'VARCHAR', source: 'VARCHAR', identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
+    "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', receivedAt: 'TIMESTAMP',"
+    " anonymousId: 'VARCHAR', userId: 'VARCHAR', previousId: 'VARCHAR', source: 'VARCHAR',"
+    " identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
     " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON', consent: 'STRUCT(personalization BOOLEAN)'}"
 )
 BOT_VIEWS_A_DAY = 2000
+SILENT_VIEWS_A_DAY = 500  # without a look that lasts, a cart or an order, in a shop that tells of looks
 LONG_LOOK = 20.0  # seconds
 
+# Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
 EVENTS = f"""
 CREATE TABLE events AS
-SELECT DISTINCT ON (messageId) * REPLACE (
+WITH messages AS (
+  SELECT messageId, first(COLUMNS(* EXCLUDE (messageId))) AS '\\0', count(*)::INTEGER AS copies
+  FROM read_json(?, format='newline_delimited', columns={COLUMNS}) GROUP BY messageId)
+SELECT * REPLACE (
          coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
-         coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified), epoch(timestamp) AS ts
-FROM read_json(?, format='newline_delimited', columns={COLUMNS})
+         coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified),
+       epoch(least(timestamp, coalesce(receivedAt, timestamp))) AS ts,
+       coalesce(epoch(timestamp) > epoch(receivedAt) + {AHEAD}, false) AS ahead
+FROM messages
 """  # noqa: S608 - no outside text in it
 
 # Who took back the consent to personalization, and said nothing else on purpose since. What they did before is not learned from either.
@@ -42,6 +52,10 @@ SELECT shopper FROM (
   WHERE type = 'track' AND event = 'Consent Changed' AND shopper <> '')
 GROUP BY shopper
 HAVING max(ts) FILTER (WHERE NOT agreed) >= coalesce(max(ts) FILTER (WHERE agreed), '-infinity'::DOUBLE)
+"""
+
+GONE = """
+SELECT shopper FROM withdrawn UNION SELECT 'a#' || anonymousId FROM owned JOIN withdrawn USING (shopper) WHERE anonymousId <> ''
 """
 
 LEFT_OUT = "DELETE FROM owned WHERE shopper IN (SELECT shopper FROM withdrawn)"
@@ -61,16 +75,26 @@ SELECT shopper, ts, messageId,
                   WHEN 'Order Completed' THEN 3 ELSE 4 END AS kind,
        coalesce(product->>'$.product_id', product->>'$.sku', '') AS item,
        coalesce(TRY_CAST(product->>'$.quantity' AS FLOAT), 1.0) AS quantity,
+       CASE WHEN event = 'Order Completed' THEN TRY_CAST(product->>'$.price' AS FLOAT) END AS price,
        coalesce(TRY_CAST(properties->>'$.dwell_seconds' AS FLOAT), 0.0) AS dwell
 FROM lines
+"""
+
+# Who looks at more than a person can, or at much and never stays.
+BOTS = """
+CREATE TABLE bots AS
+WITH days AS (
+  SELECT shopper, count(*) FILTER (kind = 0) AS views, count(*) FILTER (kind BETWEEN 1 AND 3) AS doings
+  FROM rows WHERE shopper <> '' GROUP BY shopper, floor(ts / 86400))
+SELECT shopper, sum(views) AS views FROM days GROUP BY shopper
+HAVING max(views) > ? OR (max(views) FILTER (doings = 0) > ? AND EXISTS (SELECT 1 FROM rows WHERE kind = 1))
 """
 
 KEPT = """
 CREATE TABLE kept AS
 WITH refunded AS (SELECT shopper, item, sum(quantity) AS back FROM rows WHERE kind = 4 GROUP BY ALL),
      bought AS (SELECT shopper, item, sum(quantity) AS total FROM rows WHERE kind = 3 GROUP BY ALL),
-     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total),
-     bots AS (SELECT shopper FROM rows WHERE kind = 0 GROUP BY shopper, floor(ts / 86400) HAVING count(*) > ?)
+     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total)
 SELECT * FROM rows
 WHERE item <> '' AND kind < 4 AND (kind <> 1 OR dwell >= ?)
   AND shopper NOT IN (SELECT shopper FROM bots)
@@ -133,6 +157,9 @@ class Prepared(NamedTuple):
     people: People  # numbered as the shoppers of `interactions`
     members: list[str]  # keys of all who were learned from; never stored as they are
     counts: dict[str, Any]  # plain numbers for the report
+    vitals: Vitals  # for the data doctor
+    impressions: Impressions  # recommendations seen, and whether they were clicked
+    withdrawn: list[str]  # keys of all who took consent back, and of their devices
 
 
 class Room(NamedTuple):
@@ -153,6 +180,13 @@ class Rules(NamedTuple):
     cuts: frozenset[Pair] = frozenset()
 
 
+class Since(NamedTuple):
+    """Only what happened after `moment` (epoch seconds); whose it is, the live graph knows: profile id by identifier."""
+
+    moment: float
+    profiles: Mapping[str, str]
+
+
 ROOM = Room()
 RULES = Rules()
 
@@ -162,19 +196,26 @@ def prepare(
     version: str,
     rules: Rules = RULES,
     room: Room = ROOM,
+    since: Since | None = None,
 ) -> Prepared:
-    """Read lake files (gzip JSON Lines) for `version`."""
+    """Read lake files (gzip JSON Lines) for `version`: all of them, or what came since."""
     with duckdb.connect(config={**room.config(), "preserve_insertion_order": False}) as db:
         db.execute(EVENTS, [list(files)])
-        who = own(db, rules.settings, rules.cuts)
-        for statement in (WITHDRAWN, LEFT_OUT, ROWS):
+        if since:
+            db.execute("DELETE FROM events WHERE ts <= ?", [since.moment])
+        who = own(db, rules.settings, rules.cuts, since.profiles if since else {})
+        db.execute(WITHDRAWN)
+        withdrawn = [str(key) for key in db.execute(GONE).fetchnumpy()["shopper"]]
+        for statement in (LEFT_OUT, ROWS):
             db.execute(statement)
-        db.execute(KEPT, [BOT_VIEWS_A_DAY, LONG_LOOK])
+        db.execute(BOTS, [BOT_VIEWS_A_DAY, SILENT_VIEWS_A_DAY])
+        db.execute(KEPT, [LONG_LOOK])
         db.execute(NUMBERED)
         db.execute(NUMBERS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
-        return Prepared(interactions, who, people, members, _counts(db))
+        seen = read_impressions(db, version)
+        return Prepared(interactions, who, people, members, _counts(db), measure(db), seen, withdrawn)
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:

@@ -6,19 +6,32 @@ from typing import TYPE_CHECKING
 from shared.catalog.card import card
 from shared.catalog.model import recommendable
 from shared.catalog.store import CatalogStore
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.lists.model import Pointer, key
 from shared.lists.store import ListsStore
 from shared.models import lists as model_lists
+from shared.models.members import base_of
 from shared.models.runs import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-KEPT = 5
+KEPT = 5  # of nightly trainings
+REFRESHES = 2  # of the newest one
 FILES = ("bundle.npz", "lists.msgpack", "members.bin", "manifest.json", "metrics.json", "report.html")
 STATIC = "static/popular.json"
 STATIC_LENGTH = 100
+
+
+def worth_keeping(versions: list[str]) -> list[str]:
+    """Of versions, newest first: the latest nightly ones, and the latest refreshes of the newest.
+
+    >>> worth_keeping(["c.r3", "c.r2", "c.r1", "c", "b.r9", "b"])
+    ['c.r3', 'c.r2', 'c', 'b']
+    """
+    nights = list(dict.fromkeys(map(base_of, versions)))[:KEPT]
+    refreshed = [v for v in versions if v != base_of(v) == nights[0]][:REFRESHES]
+    return [v for v in versions if v in nights or v in refreshed]
 
 
 class Publisher:
@@ -29,7 +42,13 @@ class Publisher:
         self.bucket = bucket
 
     def publish(self, version: str, now: float) -> Pointer:
-        """Write everything under the version, then flip the pointer in one conditional write, then tidy up."""
+        """Write everything under the version, then flip the pointer in one conditional write, then tidy up.
+
+        Raises Conflict for the refresh of a version that does not serve any more.
+        """
+        before, _ = self.lists.pointer()
+        if version != base_of(version) != base_of(before.current):
+            raise Conflict(f"{version} refreshes a version that does not serve any more; {before.current} does")
         run = Run(self.client, self.bucket, version)
         named = model_lists.load(run.get("lists.msgpack"))
         for name in FILES:
@@ -41,11 +60,12 @@ class Publisher:
         self.lists.put_many({key(version, kind, name): scored for (kind, name), scored in named.items()})
         self._write_static([item for item, _ in named.get(("popular", "all"), [])], now)
         pointer, read_at = self.lists.pointer()
-        kept = [version, *(v for v in pointer.kept if v != version)]
-        flipped = Pointer(current=version, kept=kept[:KEPT], published_at=now)
+        every = [version, *(v for v in pointer.kept if v != version)]
+        flipped = Pointer(current=version, kept=worth_keeping(every), published_at=now)
         self.lists.flip(flipped, read_at)
-        for old in kept[KEPT:]:
-            self._delete(old)
+        for old in every:
+            if old not in flipped.kept:
+                self._delete(old)
         return flipped
 
     def rollback(self, version: str, now: float) -> Pointer:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from shared.events.lake import folder as hour_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,16 +48,21 @@ def window(days: Iterable[str], length: int = WINDOW_DAYS) -> list[str]:
     return [day for day in known if day > first]
 
 
-def download(client: "S3Client", bucket: str, folder: Path, length: int = WINDOW_DAYS) -> list[str]:
-    """Copy the last `length` days of the lake into `folder`; returns the files."""
+def download(
+    client: "S3Client", bucket: str, folder: Path, since: float | None = None, length: int = WINDOW_DAYS
+) -> list[str]:
+    """Copy the last `length` days of the lake into `folder`, or its hours from that of `since` (epoch seconds) on; returns the files."""
     pages = client.get_paginator("list_objects_v2")
     prefixes = pages.paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
     days = [p["Prefix"][len("events/dt=") : -1] for page in prefixes for p in page.get("CommonPrefixes", [])]
+    first = "" if since is None else hour_folder(datetime.fromtimestamp(since, UTC))
     keys = [
         entry["Key"]
         for day in window(days, length)
+        if f"events/dt={day}/" >= first[: len("events/dt=YYYY-MM-DD/")]
         for page in pages.paginate(Bucket=bucket, Prefix=f"events/dt={day}/")
         for entry in page.get("Contents", [])
+        if entry["Key"] >= first
     ]
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -5,25 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import ShopwindowError
-from shared.evaluation.metrics import clearly_worse
-from shared.evaluation.protocol import Case, Facts, Ranked, Result, cases, measure, popular_first, split_at
-from shared.models.bundle import Bundle
+from shared.errors import TooLittleData
+from shared.evaluation.protocol import Case, Facts, K, Ranked, measure, popular_first, split_at
+from shared.models.bundle import Bundle, Ints
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
+from shared.models.gate import FEWEST_CASES, Measured, gate
 from shared.models.interactions import Interactions
 from shared.models.recipe import made, recipe
+from shared.models.rolling import Window, each_in_its_own, windows
 from shared.profiles.state import State
-
-FEWEST_CASES = 30
-METRICS = ("ndcg@20 with repeats", "ndcg@20 new only")
-
-
-class TooLittleData(ShopwindowError):
-    """There is nothing to learn from yet; the message says what is missing."""
-
-    status = 409
-    code = "too_little_data"
 
 
 @dataclass(frozen=True)
@@ -52,30 +43,63 @@ def train(data: Interactions, facts: Facts, current: dict[str, float] | None = N
 
 def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None) -> dict[str, Any]:
     """Metrics of the trial, of popularity and of the current version's recipe on days the trial has not seen; and the verdict."""
-    moment = split_at(data)
-    facts = _facts(trial)
-    shoppers = cases(data, moment, facts=facts)
-    models: dict[str, Ranked] = {"model": served(trial, moment), "popularity": popular_first(trial)}
-    if current:
-        models["current"] = served(_rival(data.before(moment), trial, {**trial.settings, **current}, moment), moment)
+    folds = windows(data, _facts(trial), FEWEST_CASES)
+    shoppers = [case for window in folds for case in window.shoppers]
+    models = contenders(data, trial, current, folds)
     results = {name: measure(ranked, shoppers) for name, ranked in models.items()}
-    passed, reasons = gate(results, len(shoppers))
+    measured = {name: Measured(results[name].values, shown(models[name], shoppers, trial)) for name in models}
+    verdict = gate(measured, segments(shoppers), trial.popularity)
     return {
         "shoppers": len(shoppers),
-        "split": moment,
+        "split": folds[0].moment,
+        "folds": len(folds),
         "metrics": {name: result.summary(trial.size) for name, result in results.items()},
         "segments": _by_activity(shoppers, models),
-        "passed": passed,
-        "reasons": reasons,
-        "examples": _examples(shoppers, trial, moment),
+        "passed": verdict.passed,
+        "reasons": verdict.reasons,
+        "checks": [check._asdict() for check in verdict.checks],
+        "examples": _examples(folds[0].shoppers, trial, folds[0].moment),
+    }
+
+
+def contenders(
+    data: Interactions, trial: Bundle, current: dict[str, float] | None, folds: list[Window]
+) -> dict[str, Ranked]:
+    """The trial, popularity, and the current version's recipe, each of what was known before the window it is tested in."""
+    trials = {window.moment: _rival(data, trial, trial.settings, window.moment) for window in folds}
+    models = {
+        "model": each_in_its_own(folds, lambda window: served(trials[window.moment], window.moment)),
+        "popularity": each_in_its_own(folds, lambda window: popular_first(trials[window.moment])),
+    }
+    if current:
+        settings = {**trial.settings, **current}
+        rivals = {window.moment: _rival(data, trial, settings, window.moment) for window in folds}
+        models["current"] = each_in_its_own(folds, lambda window: served(rivals[window.moment], window.moment))
+    return models
+
+
+def shown(ranked: Ranked, shoppers: list[Case], bundle: Bundle) -> Ints:
+    """Positions of the new items each shopper is shown, (shoppers, K), −1 where there are fewer."""
+    places = np.full((len(shoppers), K), -1, np.int32)
+    for row, case in enumerate(shoppers):
+        fresh = bundle.indices(ranked(case.state)[1][:K])
+        places[row, : len(fresh)] = fresh
+    return places
+
+
+def segments(shoppers: list[Case]) -> dict[str, list[str]]:
+    """Each shopper's label by activity and by country."""
+    return {
+        "known by": [_band(case) for case in shoppers],
+        "from": [str(case.state.traits.get("country", "")) for case in shoppers],
     }
 
 
 def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment: float) -> Bundle:
-    """The recipe of another version, made of the same data as the trial."""
-    if all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
+    """A recipe, made of what was known before `moment`; the trial is that already for its own."""
+    if moment == split_at(data) and all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
         return replace(trial, settings=settings)
-    return replace(described(fit(data, moment, settings), _facts(trial)), forest=trial.forest)
+    return replace(described(fit(data.before(moment), moment, settings), _facts(trial)), forest=trial.forest)
 
 
 def _facts(bundle: Bundle) -> Facts:
@@ -94,36 +118,20 @@ def served(bundle: Bundle, now: float) -> Ranked:
     return ranked
 
 
-def gate(results: dict[str, Result], shoppers: int) -> tuple[bool, list[str]]:
-    """Whether the new version may be published, and why, in plain words. It is refused where it is clearly worse than a rival:
-    where shoppers' differences leave no doubt, so that a small shop is not ruled by chance."""
-    if shoppers < FEWEST_CASES:
-        return True, [
-            f"Only {shoppers} shoppers came back in the test days: too few to judge by, so the new version is taken."
-        ]
-    reasons, passed = [], True
-    for metric in METRICS:
-        mine = results["model"].values.get(metric, [])
-        for rival in ("popularity", "current"):
-            theirs = results[rival].values.get(metric, []) if rival in results else []
-            if not theirs:
-                continue
-            worse = clearly_worse(mine, theirs)
-            passed = passed and not worse
-            name = "popularity" if rival == "popularity" else "the current version"
-            word = "Refused, clearly worse" if worse else "Good"
-            reasons.append(
-                f"{word}: {metric} is {sum(mine) / len(mine):.4f}, {name} has {sum(theirs) / len(theirs):.4f}."
-            )
-    return passed, reasons
+BANDS = {"1-2 events": 2, "3-5 events": 5, "6-20 events": 20, "over 20 events": 10**9}
+
+
+def _band(case: Case) -> str:
+    """By how much was known of the shopper; "" for nothing."""
+    events = case.state.totals.events
+    return next(name for name, most in BANDS.items() if events <= most) if events else ""
 
 
 def _by_activity(shoppers: list[Case], models: dict[str, Ranked]) -> dict[str, dict[str, Any]]:
     """The same by how much was known of the shopper."""
-    bands = {"1-2 events": (1, 2), "3-5 events": (3, 5), "6-20 events": (6, 20), "over 20 events": (21, 10**9)}
     found = {}
-    for name, (least, most) in bands.items():
-        members = [case for case in shoppers if least <= case.state.totals.events <= most]
+    for name in BANDS:
+        members = [case for case in shoppers if _band(case) == name]
         if members:
             means = {model: measure(ranked, members).means() for model, ranked in models.items()}
             found[name] = {"shoppers": len(members), **means}

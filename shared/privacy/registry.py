@@ -98,7 +98,7 @@ STORES = (
           "no: it becomes the export", "deleted when the request is done"),
     Entry("bucket", "Lake", "receipts/", "signed receipts of erasures, for erasing again after a restore", "legal duty", REQUEST_DAYS, "lifecycle",
           "no: they name nobody", "kept on purpose"),
-    Entry("bucket", "Models", "runs/", "interactions a training run learns from, shoppers by digest", "consent", RUN_DAYS, "lifecycle",
+    Entry("bucket", "Models", "runs/", "interactions and impressions a training run or a refresh learns from, shoppers by digest", "consent", RUN_DAYS, "lifecycle",
           "which runs hold the person", "runs that hold the person are deleted as a whole"),
     Entry("bucket", "Models", "models/", "published models: sums over all shoppers; digests that tell whether a version saw somebody", "legitimate interest", VERSIONS_KEPT,
           "publishing", "which versions saw the person", "retired by newer versions; the receipt says by when"),
@@ -113,7 +113,7 @@ STORES = (
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "FeedLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),
@@ -128,6 +128,7 @@ STORES = (
     Entry("backup", "Models", "", "older versions of objects", "legitimate interest", NONCURRENT_DAYS, "lifecycle", "yes, of runs",
           "of runs at once; of retired models by their date"),
     Entry("executions", "TrainingMachine", "", "histories of nightly trainings", "not personal", EXECUTION_DAYS, "AWS"),
+    Entry("executions", "RefreshMachine", "", "histories of refreshes", "not personal", EXECUTION_DAYS, "AWS"),
     Entry("executions", "PrivacyMachine", "", "histories of privacy requests: only their ids", "not personal", EXECUTION_DAYS, "AWS"),
 )  # fmt: skip
 

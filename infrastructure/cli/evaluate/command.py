@@ -79,7 +79,7 @@ def _lake(found: Stack, days: int) -> Dataset:
     items = list(CatalogStore(client(found, "dynamodb"), found.outputs["CatalogTable"]).scan())
     facts = {i.id: (top_category(i), i.brand, i.price.amount if i.price else float("nan")) for i in items}
     with tempfile.TemporaryDirectory() as scratch:
-        files = download(client(found, "s3"), found.outputs["LakeBucket"], Path(scratch, LAKE), days)
+        files = download(client(found, "s3"), found.outputs["LakeBucket"], Path(scratch, LAKE), length=days)
         if not files:
             raise LocalStackError("The lake is empty: load a shop first.")
         return timed.lake(files, LAKE, facts, {i.id: _text(i) for i in items}, Room(str(Path(scratch, "duckdb"))))

@@ -110,6 +110,7 @@ def _runtime_variables(config: dict[str, Any], folder: str) -> dict[str, str]:
     snapshot = (config.get("SnapStart") or {}).get("OptimizationStatus") == "On" and config.get("Version") != "$LATEST"
     return {
         "PYTHONPATH": folder,
+        "LD_LIBRARY_PATH": f"{folder}/lib",  # as on Lambda, where a function's own libraries lie in /var/task/lib
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": ":UTC",

@@ -173,6 +173,26 @@ def test_the_list_of_models_marks_the_current_one(stack):
     assert "models/20260302T030000Z/report.html" in models.report(stack, "20260302T030000Z")
 
 
+def test_the_list_of_models_says_what_each_was_made_of_and_what_was_refused(stack):
+    def put(key, value):
+        boto3.client("s3").put_object(Bucket="models", Key=key, Body=json.dumps(value).encode())
+
+    published(stack, "20260301T030000Z", 0.25)
+    published(stack, "20260301T030000Z.r1", 0.25)
+    made = {"settings": {"alpha": 2.0}, "from": 1764547200.0, "until": 1772366400.0, "items": 1200, "sha256": "ab" * 32}
+    put("models/20260301T030000Z/manifest.json", {**made, "code": "d1b72d0"})
+    put("models/20260301T030000Z.r1/manifest.json", {**made, "code": "", "refreshes": "20260301T030000Z"})
+    put("runs/20260301T030000Z/metrics.json", {"passed": True, "reasons": []})
+    put("runs/20260302T030000Z/metrics.json", {"passed": False, "reasons": ["Refused, clearly worse: ndcg@20"]})
+    put("runs/20260303T030000Z/doctor.json", {"may_train": False, "reasons": ["Stop: 90.0% of all views"]})
+    told = models.versions(stack)
+    assert "data from 2025-12-01 to 2026-03-01, 1,200 items, code d1b72d0, sha256 abababababab\n      alpha 2" in told
+    assert "refreshes 20260301T030000Z, data from" in told and "code unknown" in told
+    assert told.endswith(
+        "Not published lately:\n  20260303T030000Z\n    Stop: 90.0% of all views\n  20260302T030000Z\n    Refused, clearly worse: ndcg@20"
+    )
+
+
 @pytest.mark.parametrize(
     ("described", "step", "words"),
     [
@@ -313,6 +333,7 @@ class Machine:
     ("output", "words"),
     [
         ({"reasons": ["Refused, clearly worse: ndcg@20"]}, "was not published:\n  Refused, clearly worse"),
+        ({"may_train": False, "reasons": ["Stop: bots"]}, "data doctor stopped the training:\n  Stop: bots"),
         (
             {"error": {"Cause": '{"errorMessage": "the lake is empty"}'}},
             "not enough data to train on: the lake is empty",
@@ -324,6 +345,14 @@ def test_a_version_that_is_not_published_comes_with_the_reasons(stack, monkeypat
     monkeypatch.setattr("infrastructure.cli.models.client", lambda stack, service: Machine(**output))
     with pytest.raises(models.NotPublished, match=words):
         models.train(stack)
+
+
+def test_a_refresh_without_anything_new_says_so(stack, monkeypatch):
+    stack.outputs["RefreshMachine"] = "arn"
+    output = {"refresh": False, "reasons": ["Less than 20 new views"]}
+    monkeypatch.setattr("infrastructure.cli.models.client", lambda stack, service: Machine(**output))
+    with pytest.raises(models.NotPublished, match="Less than 20 new views"):
+        models.refresh(stack)
 
 
 def test_a_shop_too_small_to_learn_from_still_moves_in(stack, back, tmp_path, monkeypatch, capsys):
