@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from shared.identity.live import live_graph
 from shared.identity.recompute import compare, summary_of
 from shared.identity.settings import parse
 from shared.lists.store import ListsStore
-from shared.models import bundle, impute, interactions, lists, members
+from shared.models import bundle, content, impute, interactions, lists, members, people
 from shared.models.prepare import Room, Rules, prepare
 from shared.models.runs import Run, download
 from shared.models.train import TooLittleData, evaluate, neighbours, train
@@ -49,6 +49,8 @@ def do_prepare(event: dict[str, Any]) -> dict[str, Any]:
     run = run_of(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))
     run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
+    year = datetime.fromtimestamp(float(prepared.interactions.at.max(initial=0.0)), UTC).year
+    run.put("segments.npz", people.dump(people.segments(prepared.people, year)))
     run.put("members.bin", members.dump(version, prepared.members))
     told = compare(prepared.identity.profiles, live.profiles)
     logger.info("identity graph", agreeing=told.agreeing, elsewhere=len(told.elsewhere), missing=len(told.missing))
@@ -67,7 +69,11 @@ def do_train(event: dict[str, Any]) -> dict[str, Any]:
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
     guesses = impute.load(run.get("guesses.npz"))
-    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), guesses)))
+    items = {item.id: item for item in catalog.scan()}
+    described = content.counted(content.embed(items.values()), data.items, data.item)
+    run.put("content.npz", content.dump(described))
+    besides = lists.Besides(guesses, people.load(run.get("segments.npz")), items, described)
+    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), besides)))
     run.put_json("search.json", trained.search)
     run.put_json(
         "manifest.json",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 KEPT = 5
-FILES = ("bundle.npz", "lists.msgpack", "members.bin", "manifest.json", "metrics.json", "report.html")
+FILES = ("bundle.npz", "content.npz", "lists.msgpack", "members.bin", "manifest.json", "metrics.json", "report.html")
 STATIC = "static/popular.json"
 STATIC_LENGTH = 100
 

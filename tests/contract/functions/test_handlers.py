@@ -31,6 +31,7 @@ ENV = {
     "MODELS_BUCKET": "models",
     "SHOPPERS_TABLE": "shoppers",
     "LISTS_TABLE": "lists",
+    "CATALOG_TABLE": "catalog",
     "IDENTITY_TABLE": "identity",
     "PRIVACY_KEY_ARN": "privacy-key",
 }
@@ -50,7 +51,7 @@ def aws(monkeypatch):
         boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity")
+        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity", "catalog")
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
         boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
         boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')
