@@ -18,7 +18,8 @@ from shared.identity.live import live_graph
 from shared.identity.recompute import compare, summary_of
 from shared.identity.settings import parse
 from shared.lists.store import ListsStore
-from shared.models import bundle, content, impute, interactions, lists, members, people
+from shared.models import bundle, impute, interactions, listing, members, people
+from shared.models.lists import Besides
 from shared.models.prepare import Room, Rules, prepare
 from shared.models.runs import Run, download
 from shared.models.train import TooLittleData, evaluate, neighbours, train
@@ -70,10 +71,8 @@ def do_train(event: dict[str, Any]) -> dict[str, Any]:
     run.put("bundle.npz", packed)
     guesses = impute.load(run.get("guesses.npz"))
     items = {item.id: item for item in catalog.scan()}
-    described = content.counted(content.embed(items.values()), data.items, data.item)
-    run.put("content.npz", content.dump(described))
-    besides = lists.Besides(guesses, people.load(run.get("segments.npz")), items, described)
-    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), besides)))
+    besides = Besides(guesses, people.load(run.get("segments.npz")), items)
+    listing.make(run, data, trained.bundle, float(data.at.max()), besides)
     run.put_json("search.json", trained.search)
     run.put_json(
         "manifest.json",

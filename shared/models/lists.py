@@ -53,13 +53,14 @@ def lists(data: Interactions, bundle: Bundle, now: float, besides: Besides = NOT
         made["together", str(item)] = _row(bundle, bundle.together_items[place], bundle.together_scores[place])
     if besides.content is not None:
         made.update({("similar", item): row for item, row in _with_content(made, besides.content)})
-    made.update(by_segment(people_sums(data, now, besides), besides.catalog or _items(bundle), now))
+    made.update(of_segments(data, bundle, now, besides))
     return {name: scored for name, scored in made.items() if scored}
 
 
-def people_sums(data: Interactions, now: float, besides: Besides) -> dict[str, Items]:
-    """Segment -> item -> sums as of `now`."""
-    return {name: _sums(data, rows, shares, now) for name, rows, shares in _segments(data, besides)}
+def of_segments(data: Interactions, bundle: Bundle, now: float, besides: Besides = NOTHING_BESIDES) -> Named:
+    """The lists of segments alone."""
+    sums = {name: _sums(data, rows, shares, now) for name, rows, shares in _segments(data, besides)}
+    return by_segment(sums, besides.catalog or _items(bundle), now)
 
 
 def dump(named: Named) -> bytes:

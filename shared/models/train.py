@@ -8,6 +8,7 @@ import numpy as np
 from shared.errors import ShopwindowError
 from shared.evaluation.metrics import clearly_worse
 from shared.evaluation.protocol import Case, Facts, Ranked, Result, cases, measure, popular_first, split_at
+from shared.models import cold
 from shared.models.bundle import Bundle
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
@@ -64,7 +65,7 @@ def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None
         "shoppers": len(shoppers),
         "split": moment,
         "metrics": {name: result.summary(trial.size) for name, result in results.items()},
-        "segments": _by_activity(shoppers, models),
+        "segments": {**cold.measured(data, moment, trial), **_by_activity(shoppers, models)},
         "passed": passed,
         "reasons": reasons,
         "examples": _examples(shoppers, trial, moment),
@@ -120,7 +121,13 @@ def gate(results: dict[str, Result], shoppers: int) -> tuple[bool, list[str]]:
 
 def _by_activity(shoppers: list[Case], models: dict[str, Ranked]) -> dict[str, dict[str, Any]]:
     """The same by how much was known of the shopper."""
-    bands = {"1-2 events": (1, 2), "3-5 events": (3, 5), "6-20 events": (6, 20), "over 20 events": (21, 10**9)}
+    bands = {
+        "1 event": (1, 1),
+        "2 events": (2, 2),
+        "3-5 events": (3, 5),
+        "6-20 events": (6, 20),
+        "over 20 events": (21, 10**9),
+    }
     found = {}
     for name, (least, most) in bands.items():
         members = [case for case in shoppers if least <= case.state.totals.events <= most]

@@ -150,7 +150,10 @@ def offered(request: Request, reads: Reads) -> Iterator[Offer]:
         else:
             word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
             for step, item in enumerate(reversed(named)):
-                yield Offer("lists", weight * STEP_DECAY**step, reads.lists.get(f"{source}#{item}", []), word, item)
+                scored = reads.lists.get(f"{source}#{item}") or (
+                    reads.newcomers.similar.get(item, []) if source == "similar" else []
+                )
+                yield Offer("lists", weight * STEP_DECAY**step, scored, word, item)
 
 
 def _live(request: Request, state: State, weight: float) -> Offer:
