@@ -70,6 +70,8 @@ class ProfilesSettings:
 @dataclass(frozen=True, slots=True)
 class TrendsSettings:
     lists_table: str
+    catalog_table: str
+    models_bucket: str
     stream: str
 
 
@@ -85,6 +87,7 @@ class RecommendSettings:
     plus_tags: str = ""
     redis_url: str = ""
     consent_opt_out_countries: str = ""
+    starter_blend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""Every minute: the counters of all shards become the live popular and trending lists."""
+"""Every minute: the counters of all shards and the newest items of the catalog become the live lists."""
 
 import time
 from typing import TYPE_CHECKING, Any
 
 from shared import clients
+from shared.catalog.store import CatalogStore
 from shared.config import TrendsSettings, from_env
 from shared.lists.store import ListsStore
+from shared.models.newcomers import Matcher
 from shared.observability import logger, metrics
 from shared.trends.lists import lists, merged
-from shared.trends.store import CountersStore
+from shared.trends.newcomers import Shop, lacking
+from shared.trends.store import CountersStore, LiveLists
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,14 +19,27 @@ if TYPE_CHECKING:
 settings = from_env(TrendsSettings)
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 store = ListsStore(clients.dynamodb(), settings.lists_table)
+live = LiveLists(store)
+shop = Shop(CatalogStore(clients.dynamodb(), settings.catalog_table))
+matcher = Matcher(store, clients.s3(), settings.models_bucket)
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
+    now = time.time()
+    people = merged(counters.get_all(shards()), now)
+    newest = shop.newest(now)
+    items = {**shop.get({item for counted in people.values() for item in counted}, now), **newest}
+    made = live.put(lists(people, items, now))
+    matcher.refresh()
+    newcomers = matcher.match(lacking(newest.values(), people["all"], matcher.dealings, now))
+    store.put_newcomers(newcomers)
+    metrics.add_metric("LiveLists", "Count", made)
+    metrics.add_metric("Newcomers", "Count", len(newcomers))
+    return {"lists": made, "newcomers": len(newcomers)}
+
+
+def shards() -> list[str]:
     pages = clients.kinesis().get_paginator("list_shards").paginate(StreamName=settings.stream)
-    shards = [shard["ShardId"] for page in pages for shard in page["Shards"]]
-    made = lists(merged(counters.get_all(shards), now=time.time()))
-    store.put_many(made)
-    metrics.add_metric("LiveLists", "Count", len(made))
-    return {"lists": len(made)}
+    return [shard["ShardId"] for page in pages for shard in page["Shards"]]

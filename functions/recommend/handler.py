@@ -18,6 +18,7 @@ from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
 from shared.recommend.render import render, tier
 from shared.recommend.request import from_query, parse
+from shared.recommend.shelves import parse_blend
 from shared.recommend.shopper import shopper
 from shared.recommend.static import S3Static
 from shared.recommend.tables import Names, Tables
@@ -39,7 +40,8 @@ def read_failed(error: Exception) -> None:
 names = Names(settings.shoppers_table, settings.lists_table, settings.catalog_table)
 tables = Tables(clients.dynamodb(serving=True), names, connect(settings.redis_url, cache_failed), read_failed)
 static = S3Static(lambda: clients.s3(serving=True), settings.models_bucket)
-reader = Reader(tables, static, read_failed, time.time)  # the wall clock: a snapshot may be restored days later
+blend = parse_blend(settings.starter_blend)
+reader = Reader(tables, static, read_failed, time.time, blend)  # the wall clock: a snapshot may be restored days later
 reader.warm()
 
 

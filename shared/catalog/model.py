@@ -13,7 +13,7 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
 
     `in_stock` is decided on writing: availability says so and `stock`, if given, is positive.
     `available_from`/`available_until` and `sale_from`/`sale_until` are epoch seconds, 0 for no limit.
-    `updated_at` (epoch seconds) orders writes.
+    `updated_at` (epoch seconds) orders writes. `first_seen` is when the catalog first had the item: the store keeps it.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     updated_at: float = 0.0
     sale_from: float = 0.0
     sale_until: float = 0.0
+    first_seen: float = 0.0
 
 
 _encoder = msgspec.msgpack.Encoder()

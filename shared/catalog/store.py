@@ -1,9 +1,11 @@
 """The catalog in DynamoDB. Writes are ordered by `updated_at`: what is older never overwrites what is newer."""
 
+import heapq
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 WRITERS = 8
 NO_NEWER = "attribute_not_exists(pk) OR updated_at <= :at"
+ARRIVALS = "arrivals"  # index of the items in order of first sight
+PARTS = 4  # of the index: one part takes 1,000 new items a second
+WRITE = "SET #value = :value, updated_at = :new, part = :part, first_seen = if_not_exists(first_seen, :new)"
 
 
 class CatalogStore:
@@ -28,7 +33,7 @@ class CatalogStore:
     def get_many(self, ids: Iterable[str]) -> dict[str, Item]:
         """Items by id; those that do not exist are left out."""
         found = tables.get(self.client, self.table, ids, consistent=True)
-        return {pk: decode(item["value"]["B"]) for pk, item in found.items()}
+        return {pk: _item(stored) for pk, stored in found.items()}
 
     def put_many(self, items: Sequence[Item]) -> list[bool]:
         """Write each item unless a newer one is there; says of each whether it was written.
@@ -69,24 +74,42 @@ class CatalogStore:
         answer = self.client.scan(TableName=self.table, Limit=limit, **start)
         last = answer.get("LastEvaluatedKey")
         following = urlsafe_b64encode(last["pk"]["S"].encode()).decode() if last else ""
-        return [decode(item["value"]["B"]) for item in answer["Items"]], following
+        return [_item(stored) for stored in answer["Items"]], following
 
     def scan(self) -> Iterator[Item]:
         """Every item."""
         for page in self.client.get_paginator("scan").paginate(TableName=self.table):
-            yield from (decode(item["value"]["B"]) for item in page["Items"])
+            yield from map(_item, page["Items"])
+
+    def newest(self, limit: int) -> list[str]:
+        """Ids of the items that came last, newest first; what was written in the last second may be missing."""
+        found: list[tuple[float, str]] = []
+        for part in range(PARTS):
+            answer = self.client.query(
+                TableName=self.table,
+                IndexName=ARRIVALS,
+                KeyConditionExpression="part = :part",
+                ExpressionAttributeValues={":part": {"S": str(part)}},
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+            found += [(float(item["first_seen"]["N"]), item["pk"]["S"]) for item in answer["Items"]]
+        return [item_id for _, item_id in heapq.nlargest(limit, found)]
 
     def _put(self, item: Item, condition: str = NO_NEWER, at: float | None = None) -> bool:
         try:
-            self.client.put_item(
+            self.client.update_item(
                 TableName=self.table,
-                Item={
-                    "pk": {"S": item.id},
-                    "value": {"B": encode(item)},
-                    "updated_at": {"N": repr(item.updated_at)},
-                },
+                Key={"pk": {"S": item.id}},
+                UpdateExpression=WRITE,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={":at": {"N": repr(item.updated_at if at is None else at)}},
+                ExpressionAttributeNames={"#value": "value"},
+                ExpressionAttributeValues={
+                    ":value": {"B": encode(item)},
+                    ":new": {"N": repr(item.updated_at)},
+                    ":part": {"S": str(crc32(item.id.encode()) % PARTS)},
+                    ":at": {"N": repr(item.updated_at if at is None else at)},
+                },
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -97,6 +120,12 @@ class CatalogStore:
     def _forget(self, ids: Iterable[str]) -> None:
         if self.cache:
             self.cache.delete_many([f"c:{item_id}" for item_id in ids])
+
+
+def _item(stored: Any) -> Item:
+    item = decode(stored["value"]["B"])
+    item.first_seen = float(stored["first_seen"]["N"]) if "first_seen" in stored else 0.0
+    return item
 
 
 def _opened(cursor: str) -> str:

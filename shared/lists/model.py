@@ -4,7 +4,18 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["similar", "together", "popular", "trending"]
+Kind = Literal[
+    "similar",
+    "together",
+    "popular",
+    "trending",
+    "best-sellers",
+    "most-viewed",
+    "new-arrivals",
+    "on-sale",
+    "high-margin",
+    "newcomers",
+]
 Scored = list[tuple[str, float]]
 LIVE = "live"
 
@@ -18,7 +29,7 @@ class Pointer(msgspec.Struct, array_like=True):
 
 
 def key(version: str, kind: Kind, name: str) -> str:
-    """The lists table's pk; `name` is an item id for similar and together, a segment for popular and trending."""
+    """The lists table's pk; `name` is an item id for similar and together, a segment for all others."""
     return f"{version}#{kind}#{name}"
 
 

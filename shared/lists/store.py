@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 from shared import tables
 from shared.errors import Conflict
-from shared.lists.model import Pointer, Scored, decode, decode_pointer, encode
+from shared.lists import newcomers
+from shared.lists.model import LIVE, Pointer, Scored, decode, decode_pointer, encode, key
+from shared.lists.newcomers import Newcomer
+from shared.lists.segments import ALL
 from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
@@ -22,10 +25,13 @@ class ListsStore:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Scored]:
         """Lists by key; those that do not exist are left out."""
-        return {key: decode(item["value"]["B"]) for key, item in tables.get(self.client, self.table, keys).items()}
+        return {pk: decode(item["value"]["B"]) for pk, item in tables.get(self.client, self.table, keys).items()}
 
     def put_many(self, lists: Mapping[str, Scored]) -> None:
-        tables.put(self.client, self.table, {key: encode(scored) for key, scored in lists.items()})
+        tables.put(self.client, self.table, {pk: encode(scored) for pk, scored in lists.items()})
+
+    def put_newcomers(self, new: Iterable[Newcomer]) -> None:
+        tables.put(self.client, self.table, {key(LIVE, "newcomers", ALL): newcomers.encode(new)})
 
     def delete_many(self, keys: Iterable[str]) -> None:
         tables.delete(self.client, self.table, keys)

@@ -1,5 +1,6 @@
 """Two sets of interactions as one, when the later continues the earlier; shoppers are hashed alike in both."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -52,3 +53,12 @@ def carried(guesses: Imputed, known: Interactions, data: Interactions) -> Impute
     imputed[places[still]] = True
     probability[places[still]] = guesses.probability[still]
     return Imputed(values, imputed, probability)
+
+
+def carried_segments(segments: Mapping[str, Any], known: Interactions, data: Interactions) -> dict[str, Any]:
+    """Masks over the shoppers of `known`, as masks over those of `data`. New shoppers are of no segment before the night."""
+    places = np.searchsorted(data.shoppers, known.shoppers)
+    found = {name: np.zeros(len(data.shoppers), np.bool_) for name in segments}
+    for name, mask in segments.items():
+        found[name][places] = mask
+    return found

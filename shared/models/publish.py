@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEPT = 5  # of nightly trainings
 REFRESHES = 2  # of the newest one
-FILES = ("bundle.npz", "lists.msgpack", "members.bin", "manifest.json", "metrics.json", "report.html")
+FILES = ("bundle.npz", "content.npz", "lists.msgpack", "members.bin", "manifest.json", "metrics.json", "report.html")
 STATIC = "static/popular.json"
 STATIC_LENGTH = 100
 

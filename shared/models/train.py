@@ -7,6 +7,7 @@ import numpy as np
 
 from shared.errors import TooLittleData
 from shared.evaluation.protocol import Case, Facts, K, Ranked, measure, popular_first, split_at
+from shared.models import cold
 from shared.models.bundle import Bundle, Ints
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
@@ -54,7 +55,7 @@ def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None
         "split": folds[0].moment,
         "folds": len(folds),
         "metrics": {name: result.summary(trial.size) for name, result in results.items()},
-        "segments": _by_activity(shoppers, models),
+        "segments": {**cold.measured(data, folds[0].moment, trial), **_by_activity(shoppers, models)},
         "passed": verdict.passed,
         "reasons": verdict.reasons,
         "checks": [check._asdict() for check in verdict.checks],
@@ -118,7 +119,7 @@ def served(bundle: Bundle, now: float) -> Ranked:
     return ranked
 
 
-BANDS = {"1-2 events": 2, "3-5 events": 5, "6-20 events": 20, "over 20 events": 10**9}
+BANDS = {"1 event": 1, "2 events": 2, "3-5 events": 5, "6-20 events": 20, "over 20 events": 10**9}
 
 
 def _band(case: Case) -> str:

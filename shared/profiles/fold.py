@@ -8,7 +8,16 @@ from shared.profiles.state import AFFINITIES, PURCHASES, RECENT_ITEMS, Purchase,
 
 SESSION_GAP = 30 * 60.0
 AFFINITY_HALF_LIFE = 14 * 86400.0
-WEIGHTS = {"view": 1.0, "cart": 3.0, "order": 5.0, "click": 0.5, "engaged": 0.0, "uncart": -1.0, "refund": -5.0}
+WEIGHTS = {
+    "view": 1.0,
+    "cart": 3.0,
+    "order": 5.0,
+    "click": 0.5,
+    "engaged": 0.0,
+    "uncart": -1.0,
+    "refund": -5.0,
+    "shown": 0.0,
+}
 
 
 def fold(state: State, signal: Signal) -> None:
@@ -20,7 +29,7 @@ def fold(state: State, signal: Signal) -> None:
         _order(state, signal)
     elif signal.kind == "refund":
         _refund(state, signal)
-    elif signal.kind != "other":
+    elif signal.kind not in ("other", "shown"):
         for product in signal.products:
             _touch(state, signal, product)
     for product in signal.products:

@@ -5,9 +5,10 @@ from typing import Any, Literal, NamedTuple
 from shared.consent import choices
 from shared.events.model import Event
 from shared.events.products import Product, number, products, text
+from shared.lists.segments import age_band
 from shared.profiles.state import Choice
 
-Kind = Literal["view", "cart", "uncart", "order", "refund", "engaged", "click", "other"]
+Kind = Literal["view", "cart", "uncart", "order", "refund", "engaged", "click", "shown", "other"]
 
 KINDS: dict[str, Kind] = {
     "Product Viewed": "view",
@@ -18,8 +19,14 @@ KINDS: dict[str, Kind] = {
     "Order Cancelled": "refund",
     "Page Engaged": "engaged",
     "Recommendation Clicked": "click",
+    "Recommendation Viewed": "shown",
 }
 LONGEST_DWELL = 1800.0
+GENDERS = {
+    **dict.fromkeys(("f", "female", "woman", "w"), "f"),
+    **dict.fromkeys(("m", "male", "man"), "m"),
+    **dict.fromkeys(("x", "d", "diverse", "non-binary", "nonbinary", "other"), "x"),
+}
 
 
 class Signal(NamedTuple):
@@ -61,13 +68,21 @@ def _revenue(properties: dict[str, Any]) -> float:
 
 
 def _traits(event: Event) -> dict[str, str]:
-    """The few facts segments are made of: `country` (ISO 3166 alpha-2) and `device` (mobile, tablet, desktop)."""
+    """The few facts segments are made of: `country` (ISO 3166 alpha-2), `device` (mobile, tablet, desktop), and where the shopper said
+    them `gender` (f, m, x) and `age` (a band, at the time of the event)."""
     location, address = _part(event.context, "location"), _part(event.traits, "address")
     locale = text(event.context.get("locale"))
     places = (address.get("country"), event.traits.get("country"), location.get("country"), locale[-2:])
     country = next((code for place in places if len(code := text(place)) == 2 and code.isalpha()), "")
     device = text(_part(event.context, "device").get("type")).lower()
-    return {k: v for k, v in (("country", country.upper()), ("device", device[:20])) if v}
+    gender = GENDERS.get(text(event.traits.get("gender")).lower(), "")
+    facts = (("country", country.upper()), ("device", device[:20]), ("gender", gender), ("age", _age(event)))
+    return {k: v for k, v in facts if v}
+
+
+def _age(event: Event) -> str:
+    born, age = number(event.traits.get("birth_year")), number(event.traits.get("age"))
+    return age_band(event.timestamp.year - born if born else age or 0.0)
 
 
 def _part(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class State(msgspec.Struct, array_like=True):
     decayed_at: float = 0.0
     session: Session = msgspec.field(default_factory=Session)
     totals: Totals = msgspec.field(default_factory=Totals)
-    traits: dict[str, str] = {}  # country, device, language: context for segments
+    traits: dict[str, str] = {}  # country, device, gender, age: what segments are made of, as it was said
     candidates: list[Candidate] = []  # new items, best first
     again: list[Candidate] = []  # bought before and worth buying again, best first; scores comparable with `candidates`
     model_version: str = ""
@@ -107,9 +107,3 @@ def encode(state: State) -> bytes:
 def decode(value: bytes) -> State:
     """Raises msgspec.ValidationError when the value is not a state."""
     return _decoder.decode(value)
-
-
-def segment(state: State) -> str:
-    """The key of the popular list made for shoppers like this one, e.g. `country:GB`; `all` when nothing is known."""
-    country = state.traits.get("country", "")
-    return f"country:{country}" if country else "all"

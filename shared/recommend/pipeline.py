@@ -12,39 +12,18 @@ from shared.catalog.model import Item
 from shared.lists.model import Scored
 from shared.profiles.state import Candidate, State
 from shared.recommend import reasons
+from shared.recommend.newcomers import MOST, its_turn, newcomers
+from shared.recommend.picks import CONTEXT_ITEMS, STEP_DECAY, Pick, Reads, context, page_items
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import Request
 from shared.recommend.rules import barred, refusal, takes_purchased
+from shared.recommend.shelves import in_turn
 
-STEP_DECAY = 0.7  # weight of an item of the request by how many came after it
-CONTEXT_ITEMS = 5
 POOL = 1.5  # candidates looked at for each item wanted
 SLACK = 6
 MOST_READ = 100  # DynamoDB reads no more at once
-EMPTY = State()
 
 Lookup = Callable[[list[str]], dict[str, Item]]
-
-
-class Reads(NamedTuple):
-    """What was read for a request. `lists` holds `similar#<item>` and `together#<item>`; `category` the popular lists of the
-    categories asked for; `popular` the fallback lists in order: (tier, segment, list). `static` is asked when nothing else is left.
-    `contextual`: the answer has to do without the person."""
-
-    state: State = EMPTY
-    lists: dict[str, Scored] = {}
-    category: list[Scored] = []
-    popular: list[tuple[str, str, Scored]] = []
-    static: Callable[[], Scored] = list
-    contextual: bool = False
-
-
-class Pick(NamedTuple):
-    item: str
-    score: float
-    reason: str
-    because: str
-    tier: str
 
 
 class Offer(NamedTuple):
@@ -84,52 +63,54 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
     made = Answer([], {}, {}, set(), now)
     out = barred(request, reads.state, page)
     seen: set[str] = set()
+    found: dict[str, Item] = {}
+    waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
     extra = page[-CONTEXT_ITEMS:]  # read too, so that no variant of what the page shows is shown beside it
-    size = min(int(request.count * POOL) + SLACK, MOST_READ - CONTEXT_ITEMS)
-    for offers in (chain(candidates(request, reads), fallbacks(reads)), last_resort(reads)):
+    beside = (*extra, *(pick.item for pick in waiting))
+    size = min(int(request.count * POOL) + SLACK, MOST_READ - CONTEXT_ITEMS - MOST)
+    for offers in _sources(request, reads):
         admitted = _admitted(offers, out, seen, made.removed)
         while len(made.picks) < request.count and (pool := list(islice(admitted, size))):
-            found = lookup([*(pick.item for pick in pool), *extra])
+            found |= lookup(list(dict.fromkeys((*(pick.item for pick in pool), *beside))))
             made.groups.update(found[item].item_group_id or item for item in extra if item in found)
-            _place(pool, found, request, made)
-            size, extra = MOST_READ, ()
+            _place(pool, waiting, found, request, made)
+            size, extra, beside = MOST_READ, (), ()
     return made
 
 
-def _place(pool: list[Pick], found: dict[str, Item], request: Request, made: Answer) -> None:
-    """Move what may be shown from the pool to the shelf until it is full."""
+def _sources(request: Request, reads: Reads) -> Iterator[Iterator[Pick]]:
+    if PLACEMENTS[request.placement].strict:
+        yield candidates(request, reads)
+        return
+    yield chain(candidates(request, reads), fallbacks(reads))
+    yield last_resort(reads)
+
+
+def _place(pool: list[Pick], waiting: list[Pick], found: dict[str, Item], request: Request, made: Answer) -> None:
+    """Move what may be shown from the pool to the shelf until it is full. Where it is a newcomer's turn, the first of the `waiting`
+    that may be shown goes before."""
     for pick in pool:
-        item = found.get(pick.item)
-        cause = refusal(item, request.filter, made.groups, made.at)
-        if cause or item is None:
+        while waiting and len(made.picks) < request.count and its_turn(len(made.picks) + 1):
+            newcomer = waiting.pop(0)
+            if newcomer.item not in made.items and not _refusal(newcomer, found, request, made):
+                _show(newcomer, found, made)
+        if pick.item in made.items:  # as a newcomer
+            continue
+        if cause := _refusal(pick, found, request, made):
             made.removed.setdefault(cause, []).append(pick.item)
         elif len(made.picks) < request.count:
-            made.picks.append(pick)
-            made.items[pick.item] = item
-            made.groups.add(item.item_group_id or item.id)
+            _show(pick, found, made)
 
 
-def page_items(request: Request) -> tuple[str, ...]:
-    """What the page shows already, latest last; nothing on pages that are about the shopper."""
-    about = PLACEMENTS[request.placement].about
-    if about == "item":
-        return request.items[-1:]
-    if about == "cart":
-        return request.cart or request.items
-    return (request.items or request.cart) if about == "order" else ()
+def _refusal(pick: Pick, found: dict[str, Item], request: Request, made: Answer) -> str:
+    return refusal(found.get(pick.item), request, made.groups, made.at)
 
 
-def context(request: Request, state: State, contextual: bool = False) -> tuple[str, ...]:
-    """The items whose lists count, latest last: the page's own, else what the shopper did that the state has not seen yet,
-    and what they did last when no model has computed candidates for them. A `contextual` answer knows the page only."""
-    page = page_items(request)
-    if page or contextual:
-        return page[-CONTEXT_ITEMS:]
-    items = request.items[-CONTEXT_ITEMS:]
-    if not state.candidates:
-        return items or tuple(touch.item for touch in state.recent[-CONTEXT_ITEMS:])
-    folded = {touch.item for touch in state.recent[-len(items) :]} if items else ()
-    return tuple(item for item in items if item not in folded)
+def _show(pick: Pick, found: dict[str, Item], made: Answer) -> None:
+    item = found[pick.item]
+    made.picks.append(pick)
+    made.items[pick.item] = item
+    made.groups.add(item.item_group_id or item.id)
 
 
 def candidates(request: Request, reads: Reads) -> Iterator[Pick]:
@@ -163,10 +144,16 @@ def offered(request: Request, reads: Reads) -> Iterator[Offer]:
             yield _live(request, reads.state, weight)
         elif source == "category":
             yield from (Offer("segment", weight, scored, reasons.POPULAR, "category") for scored in reads.category)
+        elif source == "list":
+            for shelf in reads.shelf:
+                yield Offer("lists", weight * shelf.weight, shelf.scored, reasons.OF_LIST[shelf.kind], shelf.segment)
         else:
             word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
             for step, item in enumerate(reversed(named)):
-                yield Offer("lists", weight * STEP_DECAY**step, reads.lists.get(f"{source}#{item}", []), word, item)
+                scored = reads.lists.get(f"{source}#{item}") or (
+                    reads.newcomers.similar.get(item, []) if source == "similar" else []
+                )
+                yield Offer("lists", weight * STEP_DECAY**step, scored, word, item)
 
 
 def _live(request: Request, state: State, weight: float) -> Offer:
@@ -180,9 +167,9 @@ def _live(request: Request, state: State, weight: float) -> Offer:
 
 
 def fallbacks(reads: Reads) -> Iterator[Pick]:
-    for tier, segment, scored in reads.popular:
-        for item, score in scored:
-            yield Pick(item, score, reasons.POPULAR, segment, tier)
+    for group in reads.popular:
+        for shelf, item, score in in_turn(group):
+            yield Pick(item, score, reasons.OF_LIST[shelf.kind], shelf.segment, shelf.tier)
 
 
 def last_resort(reads: Reads) -> Iterator[Pick]:

@@ -3,27 +3,44 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Source = Literal["live", "similar", "together", "category"]
+from shared.lists.model import Kind
+
+Source = Literal["live", "similar", "together", "category", "list"]
 About = Literal["shopper", "item", "cart", "order"]
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """`weights` says how much each source counts; what no source fills comes from popular lists.
+    """`weights` says how much each source counts; what no source fills comes from popular lists, unless the placement is `strict`.
 
     `about` is what the page shows already: nothing but the shopper, the last of the request's items, its cart, or all its items.
+    `shelf` is the kind of list that the source `list` shows. `newcomers`: new items may take their share of the places.
     """
 
     count: int
     weights: dict[Source, float]
     about: About = "shopper"
     allow_purchased: bool = False
+    shelf: Kind | None = None
+    strict: bool = False
+    newcomers: bool = False
+
+
+def _of_one_list(kind: Kind, *, strict: bool = False) -> Placement:
+    return Placement(12, {"list": 1.0}, shelf=kind, strict=strict)
 
 
 PLACEMENTS: dict[str, Placement] = {
-    "home": Placement(12, {"live": 1.0, "similar": 0.8}),
-    "product": Placement(8, {"similar": 1.0, "together": 0.4, "live": 0.2}, "item"),
+    "home": Placement(12, {"live": 1.0, "similar": 0.8}, newcomers=True),
+    "product": Placement(8, {"similar": 1.0, "together": 0.4, "live": 0.2}, "item", newcomers=True),
     "cart": Placement(6, {"together": 1.0, "similar": 0.3, "live": 0.2}, "cart"),
     "order-confirmation": Placement(6, {"together": 1.0, "live": 0.5, "similar": 0.1}, "order"),
-    "category": Placement(12, {"category": 0.5, "live": 1.0, "similar": 0.3}),
+    "category": Placement(12, {"category": 0.5, "live": 1.0, "similar": 0.3}, newcomers=True),
+    "popular": _of_one_list("popular"),
+    "trending": _of_one_list("trending"),
+    "best-sellers": _of_one_list("best-sellers"),
+    "most-viewed": _of_one_list("most-viewed"),
+    "new-arrivals": _of_one_list("new-arrivals", strict=True),
+    "on-sale": _of_one_list("on-sale", strict=True),
+    "high-margin": _of_one_list("high-margin"),
 }

@@ -1,4 +1,4 @@
-"""The pointer and the popular lists: few, asked for by every request, and so kept in memory for seconds.
+"""The pointer and the lists by segment: few, asked for by every request, and so kept in memory for seconds.
 
 What was known last stays when a read fails.
 """
@@ -6,14 +6,20 @@ What was known last stays when a read fails.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from shared.lists.model import LIVE, Scored, decode, decode_pointer, key
+from shared.lists import newcomers
+from shared.lists.model import LIVE, Kind, Scored, decode, decode_pointer, key
+from shared.lists.newcomers import NONE, Newcomers
+from shared.lists.segments import ALL
 from shared.recommend.tables import Found
 
 POINTER_FRESH = 5.0
 LISTS_FRESH = 60.0
 LIVE_WEIGHT = 0.5  # of what moves today, against what the model knows
-MOST_SEGMENTS = 1000
+MOST_LISTS = 3000
 POINTER = "p:pointer"
+NEWCOMERS = f"p:{key(LIVE, 'newcomers', ALL)}"
+
+Name = tuple[Kind, str]  # of a list: kind and segment
 
 
 class Kept(NamedTuple):
@@ -27,34 +33,37 @@ class Popular:
         self.clock = clock
         self.version = ""
         self.version_read = float("-inf")
-        self.kept: dict[str, Kept] = {}
+        self.kept: dict[Name, Kept] = {}
+        self.newcomers: Newcomers = NONE
+        self.newcomers_read = float("-inf")
 
-    def stale(self, segments: Iterable[str]) -> list[str]:
-        """Keys to be read before the lists of these segments are asked for."""
+    def stale(self, names: Iterable[Name]) -> list[str]:
+        """Keys to be read before these lists are asked for."""
         now = self.clock()
-        pointer = [POINTER] if now - self.version_read > POINTER_FRESH else []
-        return pointer + [name for segment in segments if self._old(segment, now) for name in self._names(segment)]
+        keys = [POINTER] if now - self.version_read > POINTER_FRESH else []
+        keys += [NEWCOMERS] if now - self.newcomers_read > LISTS_FRESH else []
+        return keys + [at for name in names if self._old(name, now) for at in _keys(self.version, name)]
 
     def take(self, asked: Iterable[str], found: Found) -> None:
         """Remember what was read of the keys that `stale` gave."""
         now = self.clock()
         version = self.version
-        for name in asked:
-            if name == POINTER:
+        for at in asked:
+            if at == POINTER:
                 self._take_pointer(found, now)
-            elif name.startswith(f"p:{LIVE}#"):
-                self._take_list(name.split("#", 2)[2], found, version, now)
+            elif at == NEWCOMERS:
+                self._take_newcomers(found, now)
+            elif at.startswith(f"p:{LIVE}#"):
+                _, kind, segment = at.split("#", 2)
+                self._take_list((kind, segment), found, version, now)  # type: ignore[arg-type]
 
-    def of(self, segment: str) -> Scored:
-        kept = self.kept.get(segment)
+    def of(self, kind: Kind, segment: str) -> Scored:
+        kept = self.kept.get((kind, segment))
         return kept.scored if kept else []
 
-    def _old(self, segment: str, now: float) -> bool:
-        kept = self.kept.get(segment)
+    def _old(self, name: Name, now: float) -> bool:
+        kept = self.kept.get(name)
         return kept is None or kept.version != self.version or now - kept.read > LISTS_FRESH
-
-    def _names(self, segment: str) -> tuple[str, str]:
-        return f"p:{key(self.version, 'popular', segment)}", f"p:{key(LIVE, 'popular', segment)}"
 
     def _take_pointer(self, found: Found, now: float) -> None:
         if POINTER in found.values:
@@ -62,21 +71,32 @@ class Popular:
         if found.whole:
             self.version_read = now
 
-    def _take_list(self, segment: str, found: Found, version: str, now: float) -> None:
-        published, live = (found.values.get(f"p:{key(v, 'popular', segment)}") for v in (version, LIVE))
+    def _take_newcomers(self, found: Found, now: float) -> None:
+        if NEWCOMERS in found.values:
+            self.newcomers = newcomers.decode(found.values[NEWCOMERS])
+        if found.whole:
+            self.newcomers_read = now
+
+    def _take_list(self, name: Name, found: Found, version: str, now: float) -> None:
+        published, live = (found.values.get(at) for at in _keys(version, name))
         if not found.whole:
             return
-        scored = _mixed(decode(published) if published else [], decode(live) if live else [])
-        self.kept.pop(segment, None)
-        self.kept[segment] = Kept(scored, version, now)
-        if len(self.kept) > MOST_SEGMENTS:
+        scored = _mixed(name[0], decode(published) if published else [], decode(live) if live else [])
+        self.kept.pop(name, None)
+        self.kept[name] = Kept(scored, version, now)
+        if len(self.kept) > MOST_LISTS:
             self.kept.pop(next(iter(self.kept)))
 
 
-def _mixed(published: Scored, live: Scored) -> Scored:
+def _keys(version: str, name: Name) -> tuple[str, str]:
+    return f"p:{key(version, *name)}", f"p:{key(LIVE, *name)}"
+
+
+def _mixed(kind: Kind, published: Scored, live: Scored) -> Scored:
+    """Of arrivals the later view of the same item counts; all other scores add up."""
     if not (published and live):
         return published or live
     total = dict(published)
     for item, score in live:
-        total[item] = total.get(item, 0.0) + LIVE_WEIGHT * score
+        total[item] = score if kind == "new-arrivals" else total.get(item, 0.0) + LIVE_WEIGHT * score
     return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))

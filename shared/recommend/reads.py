@@ -12,12 +12,14 @@ import msgspec
 from shared.catalog.model import Item
 from shared.catalog.model import decode as decode_item
 from shared.lists.model import decode as decode_list
-from shared.profiles.state import State, segment
+from shared.lists.segments import ALL
+from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
-from shared.recommend.pipeline import CONTEXT_ITEMS, EMPTY, Reads, context
+from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
 from shared.recommend.placements import PLACEMENTS
-from shared.recommend.popular import Popular
+from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
+from shared.recommend.shelves import BLEND, Blend, Shelf, segments, tiers
 from shared.recommend.shopper import NOBODY, Shopper, agreed, denied, joined
 from shared.recommend.static import Static
 from shared.recommend.tables import Found, Tables
@@ -26,7 +28,8 @@ T = TypeVar("T")
 
 
 class Reader:
-    """Reads for requests. `load_static` fetches the cards of last resort; `failed` is told of every read that failed."""
+    """Reads for requests. `load_static` fetches the cards of last resort; `failed` is told of every read that failed; `blend`
+    says how often the kinds of popular lists are shown."""
 
     def __init__(
         self,
@@ -34,8 +37,10 @@ class Reader:
         load_static: Callable[[], list[dict[str, Any]]],
         failed: Callable[[Exception], None],
         clock: Callable[[], float] = time.monotonic,
+        blend: Blend = BLEND,
     ) -> None:
         self.tables = tables
+        self.blend = blend
         self.failed = failed
         self.clock = clock
         self.popular = Popular(clock)
@@ -47,8 +52,8 @@ class Reader:
         return self.popular.version
 
     def read(self, request: Request, shopper: Shopper = NOBODY) -> Reads:
-        asked = _segments(request)
         no = denied(request)
+        asked = self._names(request, segments(request, EMPTY, contextual=True))
         keys = [] if no else [f"s:{key}" for key in shopper.keys]
         while True:
             version = self.version
@@ -59,19 +64,52 @@ class Reader:
         states = {key: state for key in keys if (state := self._decoded(decode_state, found.get(key)))}
         contextual = no or (shopper.named and not agreed(request.consent, list(states.values()), self.clock()))
         state = EMPTY if contextual else self._state(keys, states)
-        own = f"country:{request.country}" if request.country else segment(state)
+        own = segments(request, state, contextual=contextual)
         named = self._stored(request, context(request, state, contextual))
         more = [at for at in named.values() if at not in stored.values()]
-        if more or self.popular.stale([own]):
-            found |= self._get([], more, [own])
+        asked = self._names(request, own)
+        if more or self.popular.stale(asked):
+            found |= self._get([], more, asked)
         return Reads(
             state,
             {name: self._decoded(decode_list, found.get(at)) or [] for name, at in named.items()},
-            [self.popular.of(name) for name in asked if name.startswith("category:")],
-            [(tier, name, self.popular.of(name)) for tier, name in _tiers(own)],
+            [self.popular.of("popular", name) for name in _categories(request)],
+            self._shelf(request, own),
+            self._fallbacks(own),
+            self.popular.newcomers,
             self.static.scored,
             contextual,
         )
+
+    def _names(self, request: Request, own: Sequence[str]) -> list[Name]:
+        """Lists by segment that the answer may need."""
+        placement = PLACEMENTS[request.placement]
+        wanted: list[Name] = [("popular", name) for name in _categories(request)] if not placement.shelf else []
+        if placement.shelf:
+            wanted += [(placement.shelf, segment) for segment in _shown(request, own)]
+        if not placement.strict:
+            wanted += [(kind, segment) for _, segment, _ in tiers(own) for kind in self.blend]
+            wanted.append(("new-arrivals", ALL))
+        return list(dict.fromkeys(wanted))
+
+    def _shelf(self, request: Request, own: Sequence[str]) -> list[Shelf]:
+        kind = PLACEMENTS[request.placement].shelf
+        weights = {segment: weight for _, segment, weight in tiers(own)}
+        return [
+            Shelf("lists", segment, self.popular.of(kind, segment), kind, weights.get(segment, 1.0))
+            for segment in (_shown(request, own) if kind else ())
+            if kind
+        ]
+
+    def _fallbacks(self, own: Sequence[str]) -> list[list[Shelf]]:
+        """Lists of the shopper's segments, then those of all, and in a shop where nobody has done anything yet what is new."""
+        groups: dict[str, list[Shelf]] = {}
+        for tier, segment, weight in tiers(own):
+            for kind, share in self.blend.items():
+                shelf = Shelf(tier, segment, self.popular.of(kind, segment), kind, weight * share)
+                groups.setdefault(tier, []).append(shelf)
+        new = Shelf("popular", ALL, self.popular.of("new-arrivals", ALL), "new-arrivals")
+        return [*groups.values(), [new]]
 
     def _state(self, keys: list[str], states: dict[str, State]) -> State:
         """Of who is asked for, and of their device where both were read."""
@@ -93,10 +131,10 @@ class Reader:
     def warm(self) -> None:
         """Open the connection and read what every request needs. When that fails, the first request reads it."""
         self._get([], [], [])
-        self._get([], [], ["all"])
+        self._get([], [], [*((kind, ALL) for kind in self.blend), ("new-arrivals", ALL)])
 
-    def _get(self, shopper: list[str], lists: list[str], segments: list[str]) -> dict[str, bytes]:
-        stale = self.popular.stale(segments)
+    def _get(self, shopper: list[str], lists: list[str], names: list[Name]) -> dict[str, bytes]:
+        stale = self.popular.stale(names)
         found: Found = self.tables.get([*shopper, *lists, *stale])
         try:
             self.popular.take(stale, found)
@@ -117,14 +155,13 @@ class Reader:
             return None
 
 
-def _segments(request: Request) -> list[str]:
-    """Popular lists that the request alone says are needed."""
-    country = [f"country:{request.country}"] if request.country else []
+def _categories(request: Request) -> list[str]:
+    """Segments of the categories asked for, where the placement has lists of categories."""
     tops = {category.split(" > ", 1)[0] for category in request.filter.categories}
-    categories = sorted(tops)[:CONTEXT_ITEMS] if request.placement == "category" else []
-    return ["all", *country, *(f"category:{category}" for category in categories)]
+    listed = request.placement == "category" or PLACEMENTS[request.placement].shelf
+    return [f"category:{top}" for top in sorted(tops)[:CONTEXT_ITEMS]] if listed else []
 
 
-def _tiers(own: str) -> list[tuple[str, str]]:
-    """The popular tiers in order, with their segments."""
-    return [("segment", own), ("popular", "all")] if own != "all" else [("popular", "all")]
+def _shown(request: Request, own: Sequence[str]) -> list[str]:
+    """Segments whose lists a placement of one kind of list shows together."""
+    return _categories(request) or [*own, ALL]

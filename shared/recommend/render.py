@@ -5,7 +5,8 @@ from typing import Any
 from msgspec import json
 
 from shared.catalog.card import card
-from shared.recommend.pipeline import Answer, Reads, offered
+from shared.recommend.picks import Reads
+from shared.recommend.pipeline import Answer, offered
 from shared.recommend.request import Request
 
 FALLBACKS = frozenset({"segment", "popular", "static", "none"})

@@ -35,6 +35,7 @@ class Request:
     exclude: frozenset[str] = frozenset()
     filter: Filter = Filter()
     country: str = ""
+    device: str = ""
     explain: bool = False
     consent: Statement = Statement(Consent())
 
@@ -58,6 +59,7 @@ def parse(body: Any, policy: Policy = OPT_IN) -> Request:
         exclude=frozenset(_words(body, "exclude")),
         filter=_filter(_object(body, "filter")),
         country=_country(context),
+        device=_device(context),
         explain=_flag(body, "explain") or False,
         consent=statement.read(_placed(context), policy),
     )
@@ -72,7 +74,7 @@ def from_query(query: dict[str, str], policy: Policy = OPT_IN) -> Request:
     for name in ("explain", "allowPurchased"):
         if name in body:
             body[name] = {"true": True, "false": False}.get(query[name].lower(), query[name])
-    body["context"] = {"country": query["country"]} if "country" in query else {}
+    body["context"] = {name: query[name] for name in ("country", "device") if name in query}
     names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased")
     body["filter"] = {name: body[name] for name in names if name in body}
     try:
@@ -104,6 +106,13 @@ def _country(context: dict[str, Any]) -> str:
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise InvalidRequest("must be two letters (ISO 3166), such as GB", "context.country")
     return country.upper()
+
+
+def _device(context: dict[str, Any]) -> str:
+    """`mobile`, `tablet` or `desktop`, as `context.device.type` of events or in short as `context.device`."""
+    device = context.get("device")
+    word = _word(_object(context, "device"), "type") if isinstance(device, dict) else _word(context, "device")
+    return word.lower()
 
 
 def _count(body: dict[str, Any], default: int) -> int:

@@ -25,7 +25,7 @@ def barred(request: Request, state: State, page: tuple[str, ...]) -> dict[str, s
     }
 
 
-def refusal(item: Item | None, wanted: Filter, groups: set[str], now: float) -> str:
+def refusal(item: Item | None, request: Request, groups: set[str], now: float) -> str:
     """Why the item cannot be shown; "" when it can. `groups` are those of the items shown already."""
     if item is None:
         return "not_in_catalog"
@@ -33,7 +33,9 @@ def refusal(item: Item | None, wanted: Filter, groups: set[str], now: float) -> 
         return "unavailable"
     if (item.item_group_id or item.id) in groups:
         return "variant_shown"
-    return "" if wanted == ANYTHING or admits(wanted, item, now) else "filtered"
+    if PLACEMENTS[request.placement].shelf == "on-sale" and not on_sale(item, now):
+        return "not_on_sale"
+    return "" if request.filter == ANYTHING or admits(request.filter, item, now) else "filtered"
 
 
 def admits(wanted: Filter, item: Item, now: float) -> bool:

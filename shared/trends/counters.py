@@ -1,6 +1,6 @@
-"""What is popular and what is rising, counted live: decayed sums per item, one set of counters a stream shard.
+"""What is looked at, put in carts, bought and shown, counted live: decayed sums per item, one set of counters a stream shard.
 
-Forward decay (Cormode et al., 2009): an event at time t adds weight · 2^((t − landmark)/half-life). Sums then do not depend on the
+Forward decay (Cormode et al., 2009): an event at time t adds 2^((t − landmark)/half-life). Sums then do not depend on the
 order of events and need no clock; dividing by 2^((now − landmark)/half-life) gives the value as of now.
 """
 
@@ -9,20 +9,40 @@ from collections.abc import Iterable
 
 import msgspec
 
+from shared.lists.scores import WEIGHTS
+from shared.lists.segments import around
 from shared.profiles.signals import Signal
 
 HALF_LIVES = (1 * 86400.0, 7 * 86400.0)  # fast, slow, in seconds
-WEIGHTS = {"view": 1.0, "cart": 3.0, "order": 5.0}
-KEEP = 1000
+COUNTED = {**WEIGHTS, "shown": 0.0}
+SHOWN = 0.05  # what having been shown weighs where it is decided which items are kept
+KEEP, KEEP_OF_SEGMENT, SEGMENTS = 1000, 50, 8  # twice as many are let in before the least are dropped
+MOST_BYTES = 350_000  # DynamoDB takes 400 KB
 LANDMARK_STEP = 30 * 86400.0  # moving the landmark now and then keeps the numbers small
 
 
+class Sums(msgspec.Struct, array_like=True):
+    """`fast` and `slow` add up weights, all others count events and have the slow half-life."""
+
+    fast: float = 0.0
+    slow: float = 0.0
+    category: str = ""  # top category
+    views: float = 0.0
+    carts: float = 0.0
+    orders: float = 0.0
+    shown: float = 0.0  # as a recommendation
+
+
+Items = dict[str, Sums]
+
+
 class Counters(msgspec.Struct, array_like=True):
-    """`items` maps item id to (fast sum, slow sum, top category)."""
+    """`items` of all shoppers; `segments` the same of those in a country or with a kind of device."""
 
     watermark: str = "0"
     landmark: float = 0.0
-    items: dict[str, tuple[float, float, str]] = {}
+    items: Items = {}
+    segments: dict[str, Items] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -30,7 +50,13 @@ _decoder = msgspec.msgpack.Decoder(Counters)
 
 
 def encode(counters: Counters) -> bytes:
-    return _encoder.encode(counters)
+    """At most MOST_BYTES: what weighs least is dropped from `counters` until the rest fits."""
+    value = _encoder.encode(counters)
+    while len(value) > MOST_BYTES:
+        counters.items = _best(counters.items, len(counters.items) * 3 // 4)
+        counters.segments = {name: _best(items, len(items) * 3 // 4) for name, items in counters.segments.items()}
+        value = _encoder.encode(counters)
+    return value
 
 
 def decode(value: bytes) -> Counters:
@@ -44,24 +70,43 @@ def count(counters: Counters, signals: Iterable[tuple[int, Signal]]) -> bool:
         if sequence <= seen:
             continue
         last = max(last, sequence)
-        weight = WEIGHTS.get(signal.kind)
-        if weight:
+        if signal.kind in COUNTED:
             _move_landmark(counters, signal.at)
             for product in signal.products:
-                _add(counters, product.item, product.category, weight, signal.at)
+                for items in _groups(counters, signal):
+                    sums = items.setdefault(product.item, Sums())
+                    _add(sums, signal, signal.at - counters.landmark)
+                own = counters.items[product.item]
+                own.category = product.category or own.category
     counters.watermark = str(last)
     _prune(counters)
     return last > seen
 
 
-def _add(counters: Counters, item: str, category: str, weight: float, at: float) -> None:
-    fast, slow, known = counters.items.get(item, (0.0, 0.0, ""))
-    age = at - counters.landmark
-    counters.items[item] = (
-        fast + weight * 2 ** (age / HALF_LIVES[0]),
-        slow + weight * 2 ** (age / HALF_LIVES[1]),
-        category or known,
-    )
+def _groups(counters: Counters, signal: Signal) -> list[Items]:
+    if signal.kind == "shown":
+        return [counters.items]
+    named = around(signal.traits.get("country", ""), signal.traits.get("device", ""))
+    return [counters.items, *(counters.segments.setdefault(name, {}) for name in named)]
+
+
+def _add(sums: Sums, signal: Signal, age: float) -> None:
+    slow, weight = 2 ** (age / HALF_LIVES[1]), COUNTED[signal.kind]
+    sums.fast += weight * 2 ** (age / HALF_LIVES[0])
+    sums.slow += weight * slow
+    if signal.kind == "view":
+        sums.views += slow
+    elif signal.kind == "cart":
+        sums.carts += slow
+    elif signal.kind == "order":
+        sums.orders += slow
+    else:
+        sums.shown += slow
+
+
+def scaled(sums: Sums, fast: float, slow: float) -> Sums:
+    counts = (slow * count for count in (sums.views, sums.carts, sums.orders, sums.shown))
+    return Sums(fast * sums.fast, slow * sums.slow, sums.category, *counts)
 
 
 def _move_landmark(counters: Counters, at: float) -> None:
@@ -69,12 +114,23 @@ def _move_landmark(counters: Counters, at: float) -> None:
     landmark = math.floor(at / LANDMARK_STEP) * LANDMARK_STEP
     if landmark <= counters.landmark:
         return
-    fast, slow = (2 ** ((counters.landmark - landmark) / half_life) for half_life in HALF_LIVES)
-    counters.items = {k: (f * fast, s * slow, c) for k, (f, s, c) in counters.items.items()}
+    fade = [2 ** ((counters.landmark - landmark) / half_life) for half_life in HALF_LIVES]
+    for items in (counters.items, *counters.segments.values()):
+        items.update({item: scaled(sums, *fade) for item, sums in items.items()})
     counters.landmark = landmark
 
 
 def _prune(counters: Counters) -> None:
-    if len(counters.items) > 2 * KEEP:
-        best = sorted(counters.items.items(), key=lambda pair: (-pair[1][1], pair[0]))[:KEEP]
-        counters.items = dict(best)
+    counters.items = _best(counters.items, KEEP) if len(counters.items) > 2 * KEEP else counters.items
+    for name, items in counters.segments.items():
+        if len(items) > 2 * KEEP_OF_SEGMENT:
+            counters.segments[name] = _best(items, KEEP_OF_SEGMENT)
+    if len(counters.segments) > 2 * SEGMENTS:
+        size = {name: sum(sums.slow for sums in items.values()) for name, items in counters.segments.items()}
+        largest = sorted(size, key=lambda name: (-size[name], name))[:SEGMENTS]
+        counters.segments = {name: counters.segments[name] for name in largest}
+
+
+def _best(items: Items, keep: int) -> Items:
+    best = sorted(items.items(), key=lambda pair: (-pair[1].slow - SHOWN * pair[1].shown, pair[0]))[:keep]
+    return dict(best)

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 from shared import tables
 from shared.errors import Conflict
+from shared.lists.model import LIVE, Scored, key
+from shared.lists.store import ListsStore
 from shared.profiles.signals import Signal
 from shared.trends.counters import Counters, count, decode, encode
+from shared.trends.lists import Named
 from shared.versioned import Kept, VersionedTable
 
 if TYPE_CHECKING:
@@ -59,3 +62,19 @@ class CountersStore:
         except Conflict:
             return False
         return True
+
+
+class LiveLists:
+    """Writes what changed since it wrote last: most categories of most shops stand still for minutes."""
+
+    def __init__(self, lists: ListsStore) -> None:
+        self.lists = lists
+        self.written: dict[str, Scored] = {}
+
+    def put(self, named: Named) -> int:
+        """How many lists there are."""
+        made = {key(LIVE, kind, segment): scored for (kind, segment), scored in named.items()}
+        gone: dict[str, Scored] = {name: [] for name in self.written.keys() - made.keys()}
+        self.lists.put_many({n: scored for n, scored in {**gone, **made}.items() if self.written.get(n) != scored})
+        self.written = made
+        return len(made)

@@ -1,9 +1,10 @@
 """What every step of training reads and writes: runs and versions, the catalog, the pointer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.catalog.model import top_category
+from shared.catalog.model import Item, top_category
 from shared.catalog.store import CatalogStore
 from shared.lists.store import ListsStore
 from shared.models.runs import Run
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from shared.evaluation.protocol import Facts
+
+
+def facts_of(items: Iterable[Item]) -> "Facts":
+    return {
+        item.id: (top_category(item), item.brand, item.price.amount if item.price else float("nan")) for item in items
+    }
 
 
 @dataclass(frozen=True)
@@ -25,11 +32,11 @@ class Bench:
     def run(self, version: str) -> Run:
         return Run(self.client, self.bucket, version)
 
+    def items(self) -> dict[str, Item]:
+        return {item.id: item for item in self.catalog.scan()}
+
     def facts(self) -> "Facts":
-        return {
-            item.id: (top_category(item), item.brand, item.price.amount if item.price else float("nan"))
-            for item in self.catalog.scan()
-        }
+        return facts_of(self.catalog.scan())
 
     def serving(self) -> tuple[str, dict[str, Any]]:
         """The version that serves now and its manifest; "" and {} when there is none."""

@@ -8,11 +8,11 @@ from typing import Any
 from shared.errors import TooLittleData
 from shared.identity.live import Live
 from shared.identity.recompute import Disagreement, compare, summary_of
-from shared.models import clicks, impressions, impute, interactions, members
+from shared.models import clicks, content, impressions, impute, interactions, members, people
 from shared.models.doctor import Finding, Strictness, examine, may_train, sentences
 from shared.models.prepare import Prepared, Room, Rules, prepare
 from shared.models.runs import download
-from shared.models.steps.bench import Bench
+from shared.models.steps.bench import Bench, facts_of
 from shared.models.steps.lake import Lake
 
 
@@ -23,7 +23,8 @@ def named(started: str) -> str:
 
 def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness) -> dict[str, Any]:
     """`started` is when the execution did, ISO 8601. `may_train` says whether the doctor lets the run go on."""
-    version, facts = named(started), bench.facts()
+    version, items = named(started), bench.items()
+    facts = facts_of(items.values())
     prepared, live = read(bench, lake, version)
     findings = examine(prepared.vitals, prepared.interactions, facts, datetime.fromisoformat(started).timestamp())
     guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts)
@@ -31,6 +32,10 @@ def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness) -
     run = bench.run(version)
     run.put("interactions.npz", interactions.dump(prepared.interactions))
     run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
+    year = datetime.fromtimestamp(float(prepared.interactions.at.max(initial=0.0)), UTC).year
+    run.put("segments.npz", people.dump(people.segments(prepared.people, year)))
+    described = content.counted(content.embed(items.values()), prepared.interactions.items, prepared.interactions.item)
+    run.put("content.npz", content.dump(described))
     run.put("members.bin", members.dump(version, prepared.members))
     run.put("impressions.npz", impressions.dump(prepared.impressions))
     run.put("clicks.npz", clicks.dump(clicks.learned(clicks.fresh(), prepared.impressions, facts)[0]))

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from shared.models import bundle, impute, interactions, lists
+from shared.models import bundle, content, impute, interactions, lists, people
 from shared.models.drift import drift
 from shared.models.fit import described
 from shared.models.members import base_of
-from shared.models.merge import carried, merged
+from shared.models.merge import carried, carried_segments, merged
 from shared.models.refresh import objections, refresh
-from shared.models.steps.bench import Bench
+from shared.models.steps.bench import Bench, facts_of
 
 
 def do_refresh(bench: Bench, version: str, told: dict[str, float]) -> dict[str, Any]:
@@ -24,13 +24,22 @@ def do_refresh(bench: Bench, version: str, told: dict[str, float]) -> dict[str, 
     left = np.frombuffer(run.get("left.bin"), ">u8").astype(np.uint64)
     data, base = merged(known, new, left), bundle.load(night.get("bundle.npz", "models"))
     since, now = float(new.at.min()), float(data.at.max())
-    made = described(refresh(base, data, since, now), bench.facts())
+    items = bench.items()
+    made = described(refresh(base, data, since, now), facts_of(items.values()))
     changes = {**drift(known, new), "clicks": told}
     reasons = objections(base, made, now)
     packed = bundle.dump(made)
     run.put("bundle.npz", packed)
-    guesses = carried(impute.load(night.get("guesses.npz")), known, data)
-    run.put("lists.msgpack", lists.dump(lists.lists(data, made, now, guesses)))
+    anew = content.placed_anew(content.load(night.get("content.npz", "models")), items.values())
+    anew = content.counted(anew, data.items, data.item)
+    besides = lists.Besides(
+        carried(impute.load(night.get("guesses.npz")), known, data),
+        carried_segments(people.load(night.get("segments.npz")), known, data),
+        items,
+        anew,
+    )
+    run.put("content.npz", content.dump(anew))
+    run.put("lists.msgpack", lists.dump(lists.lists(data, made, now, besides)))
     run.put_json(
         "manifest.json",
         {

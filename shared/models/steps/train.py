@@ -4,20 +4,26 @@ import hashlib
 from typing import Any
 
 from shared.evaluation.report import report
-from shared.models import bundle, impute, interactions, lists
-from shared.models.steps.bench import Bench
+from shared.models import bundle, content, impute, interactions, lists, people
+from shared.models.steps.bench import Bench, facts_of
 from shared.models.train import Trained, evaluate, neighbours, train
 
 
 def do_train(bench: Bench, version: str) -> dict[str, Any]:
     run = bench.run(version)
     data = interactions.load(run.get("interactions.npz"))
-    trained = train(data, bench.facts(), bench.serving()[1].get("settings"))
+    items = bench.items()
+    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"))
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
-    guesses = impute.load(run.get("guesses.npz"))
-    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), guesses)))
+    besides = lists.Besides(
+        impute.load(run.get("guesses.npz")),
+        people.load(run.get("segments.npz")),
+        items,
+        content.load(run.get("content.npz")),
+    )
+    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), besides)))
     run.put_json("search.json", trained.search)
     run.put_json("manifest.json", manifest(bench, version, data, trained, packed))
     return {"version": version}

@@ -50,13 +50,24 @@ def test_updates_of_one_item_in_one_batch_are_written_in_their_order(store, item
 def test_writing_the_same_again_changes_nothing(store, item):
     store.put_many([item("a", title="same")])
     assert store.put_many([item("a", title="same")]) == [True]
-    assert list(store.scan()) == [item("a", title="same")]
+    assert list(store.scan()) == [item("a", title="same", first_seen=1.0)]
+
+
+def test_the_catalog_remembers_when_it_first_had_an_item(store, item):
+    store.put_many([item("a", 1.0), item("b", 3.0)])
+    store.put_many([item("a", 5.0, stock=3), item("c", 2.0), item("b", 2.0)])
+    store.replace(item("a", 6.0, first_seen=99.0), read_at=5.0)
+    assert {i.id: i.first_seen for i in store.scan()} == {"a": 1.0, "b": 3.0, "c": 2.0}
+    assert store.newest(10) == ["b", "c", "a"] and store.newest(2) == ["b", "c"]
+    store.delete("b")
+    store.put_many([item("b", 7.0)])
+    assert store.newest(1) == ["b"], "what was deleted is new when it comes back"
 
 
 def test_many_items_are_found_with_repeats_and_unknown_ones_among_the_ids(store, item):
     store.put_many([item(f"i{n}") for n in range(230)])
     ids = [f"i{n}" for n in range(230)]
-    assert store.get_many([*ids, *ids, "nope"]) == {name: item(name) for name in ids}
+    assert store.get_many([*ids, *ids, "nope"]) == {name: item(name, first_seen=1.0) for name in ids}
     assert store.get_many([]) == {}
 
 
@@ -123,16 +134,16 @@ def test_the_cache_forgets_what_was_written_before_a_failure(aws, item, monkeypa
     cache = MemoryCache()
     store = CatalogStore(aws("dynamodb"), "catalog", cache)
     cache.values = {"c:a": b"old", "c:b": b"old"}
-    put, first = store.client.put_item, threading.Event()
+    put, first = store.client.update_item, threading.Event()
 
     def fails_on_b(**request):
-        if request["Item"]["pk"]["S"] == "b":
+        if request["Key"]["pk"]["S"] == "b":
             first.wait(5)
-            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
         put(**request)
         first.set()
 
-    monkeypatch.setattr(store.client, "put_item", fails_on_b)
+    monkeypatch.setattr(store.client, "update_item", fails_on_b)
     with pytest.raises(ClientError):
         store.put_many([item("a"), item("b")])
     assert set(cache.values) == {"c:b"}

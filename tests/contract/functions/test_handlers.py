@@ -3,6 +3,7 @@
 import gzip
 import importlib
 import json
+import time
 from base64 import b64encode
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +14,19 @@ from moto import mock_aws
 
 from shared import clients
 from shared.auth import user_hash
+from shared.catalog.model import Item
+from shared.catalog.store import CatalogStore
 from shared.consent.statement import PURPOSES
 from shared.events.model import decode
 from shared.identity.keys import hashed
+from shared.lists.model import LIVE, Pointer
+from shared.lists.model import key as list_key
+from shared.lists.newcomers import decode as decode_newcomers
+from shared.lists.store import ListsStore
+from shared.models.content import dump, embed
 from shared.profiles.state import State, Totals
 from shared.profiles.store import ShoppersStore, Versioned
+from shared.trends.store import LiveLists
 from tests import tables
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -31,6 +40,7 @@ ENV = {
     "MODELS_BUCKET": "models",
     "SHOPPERS_TABLE": "shoppers",
     "LISTS_TABLE": "lists",
+    "CATALOG_TABLE": "catalog",
     "IDENTITY_TABLE": "identity",
     "PRIVACY_KEY_ARN": "privacy-key",
 }
@@ -50,7 +60,7 @@ def aws(monkeypatch):
         boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity")
+        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity", "catalog")
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
         boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
         boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')
@@ -157,6 +167,42 @@ def test_profiles_and_trends_make_a_state_and_live_lists(aws):
     counters = boto3.client("dynamodb").get_item(TableName="lists", Key={"pk": {"S": "counter#shardId-000000000000"}})
     assert "Item" in counters
     assert handler("functions.profiles.trends")(sample("trends"), CONTEXT)["lists"] >= 2
+
+
+def test_a_new_item_is_on_lists_and_beside_what_it_is_like_before_any_event(aws):
+    """With a version that has learned what is like what; without one there are the lists alone."""
+    dynamodb, now = boto3.client("dynamodb"), time.time()
+    trends = handler("functions.profiles.trends")
+    old = [Item(id=f"t{n}", title="A tent", product_type="Camping > Tents", updated_at=now - 9e6) for n in range(3)]
+    new = Item(id="new", title="A new tent", product_type="Camping > Tents", updated_at=now - 60)
+    mug = Item(id="mug", title="An enamel mug", product_type="Kitchen", updated_at=now - 9e6)
+    CatalogStore(dynamodb, "catalog").put_many([*old, new, mug])
+    store = ListsStore(dynamodb, "lists")
+    lists = [list_key(LIVE, "new-arrivals", segment) for segment in ("all", "category:Camping")]
+    newcomers = list_key(LIVE, "newcomers", "all")
+
+    def stored():
+        value = dynamodb.get_item(TableName="lists", Key={"pk": {"S": newcomers}})["Item"]["value"]["B"]
+        return decode_newcomers(value)
+
+    assert trends(sample("trends"), CONTEXT)["newcomers"] == 1
+    assert store.get_many(lists) == dict.fromkeys(lists, [("new", 1.0)]) and stored().newest == (("new", "Camping"),)
+    boto3.client("s3").put_object(Bucket="models", Key="models/v1/content.npz", Body=dump(embed([*old, mug])))
+    store.flip(Pointer("v1", ["v1"]), 0)
+    trends(sample("trends"), CONTEXT)
+    assert {item for item, _ in stored().similar["new"]} == {"t0", "t1", "t2"} and "t1" in stored().related
+
+
+def test_live_lists_are_written_when_they_change(aws):
+    """What is on no list any more leaves it; what stands still costs no write."""
+    store = ListsStore(boto3.client("dynamodb"), "lists")
+    live, writes = LiveLists(store), []
+    put = store.put_many
+    store.put_many = lambda lists: (writes.append(sorted(lists)), put(lists))
+    live.put({("popular", "all"): [("a", 1.0)], ("trending", "all"): [("a", 1.0)]})
+    live.put({("popular", "all"): [("a", 1.0)]})
+    assert writes == [["live#popular#all", "live#trending#all"], ["live#trending#all"]]
+    assert store.get_many(["live#trending#all"]) == {"live#trending#all": []}
 
 
 NO, YES = dict.fromkeys(PURPOSES, False), dict.fromkeys(PURPOSES, True)

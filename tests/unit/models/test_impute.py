@@ -172,7 +172,7 @@ def half_known():
 
 def popular(data, guesses):
     bundle = fit(data, float(data.at.max()))
-    return dict(lists.lists(data, bundle, float(data.at.max()), guesses)["popular", "country:GB"])
+    return dict(lists.lists(data, bundle, float(data.at.max()), lists.Besides(guesses))["popular", "country:GB"])
 
 
 def test_a_countrys_list_counts_guesses_by_how_likely_they_are(half_known):
@@ -195,7 +195,9 @@ def test_a_guess_that_is_likelier_wrong_than_right_counts_nothing(half_known):
 def test_a_country_known_of_too_few_gets_no_list_of_guesses(half_known):
     guesses = guessed(240, ["" if country else "FR" for country in half_known.countries.tolist()], 0.9)
     bundle = fit(half_known, float(half_known.at.max()))
-    assert ("popular", "country:FR") not in lists.lists(half_known, bundle, float(half_known.at.max()), guesses)
+    assert ("popular", "country:FR") not in lists.lists(
+        half_known, bundle, float(half_known.at.max()), lists.Besides(guesses)
+    )
 
 
 def test_guesses_bring_a_list_nearer_to_what_the_country_really_does():

@@ -134,7 +134,7 @@ def ready(publisher, trained, data, version):
     run = Run(publisher.client, "models", version)
     run.put("bundle.npz", bundle.dump(trained.bundle))
     run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()))))
-    for name in ("members.bin", "manifest.json", "metrics.json", "report.html"):
+    for name in ("content.npz", "members.bin", "manifest.json", "metrics.json", "report.html"):
         run.put(name, b"{}")
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from shared.catalog.model import Item, Price
 from shared.profiles.state import Candidate, Purchase, State, Touch
-from shared.recommend.pipeline import Reads
+from shared.recommend.picks import Reads
 from shared.recommend.request import Request, parse
+from shared.recommend.shelves import Shelf
 
 NOW = 1_000_000.0
 
@@ -62,4 +63,4 @@ def state(
 
 
 def popular(*names: str) -> Reads:
-    return Reads(popular=[("popular", "all", scored(*names))])
+    return Reads(popular=[[Shelf("popular", "all", scored(*names))]])

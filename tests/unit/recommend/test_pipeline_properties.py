@@ -5,12 +5,16 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.catalog.model import recommendable
+from shared.catalog.model import Price, on_sale, recommendable
+from shared.lists.newcomers import Newcomer, looked_up
 from shared.profiles.state import Candidate, Purchase, State, Touch
+from shared.recommend.newcomers import EVERY, FIRST
 from shared.recommend.pipeline import Reads, answer, page_items
 from shared.recommend.placements import PLACEMENTS
+from shared.recommend.reasons import NEW, OF_LIST
 from shared.recommend.request import Filter, Request
 from shared.recommend.rules import admits, takes_purchased
+from shared.recommend.shelves import Shelf
 from tests.unit.recommend.shop import NOW, Catalog, item
 
 NAMES = st.sampled_from([f"i{n}" for n in range(25)])
@@ -34,6 +38,8 @@ ITEMS = st.builds(
     item_group_id=st.sampled_from(["", "", "", "g1", "g2"]),
     brand=st.sampled_from(["Alm", "Berg"]),
     product_type=st.sampled_from(["Camping > Tents", "Camping", "Kitchen"]),
+    sale_price=st.sampled_from([None, Price(5.0, "EUR")]),
+    sale_until=st.sampled_from([0.0, NOW]),
 )
 CATALOGS = st.lists(ITEMS, max_size=40).map(lambda items: Catalog(*items))
 FILTERS = st.builds(
@@ -51,6 +57,19 @@ REQUESTS = st.builds(
     exclude=SOME.map(frozenset),
     filter=FILTERS,
 )
+SHELVES = st.builds(
+    Shelf,
+    tier=st.sampled_from(["segment", "popular"]),
+    segment=st.sampled_from(["all", "country:GB"]),
+    scored=LIST,
+    kind=st.sampled_from(list(OF_LIST)),
+    weight=st.floats(0.1, 5.0),
+)
+NEWCOMERS = st.lists(
+    st.builds(Newcomer, item=NAMES, category=st.sampled_from(["Camping", "Kitchen"]), neighbours=LIST),
+    max_size=6,
+    unique_by=lambda newcomer: newcomer.item,
+).map(looked_up)
 READS = st.builds(
     Reads,
     state=STATES,
@@ -58,7 +77,9 @@ READS = st.builds(
         st.builds("{}#{}".format, st.sampled_from(["similar", "together"]), NAMES), LIST, max_size=10
     ),
     category=st.lists(LIST, max_size=2),
-    popular=LIST.map(lambda scored: [("popular", "all", scored)]),
+    shelf=st.lists(SHELVES, max_size=3),
+    popular=st.lists(st.lists(SHELVES, max_size=3), max_size=2),
+    newcomers=NEWCOMERS,
     static=LIST.map(lambda scored: lambda: scored),
 )
 
@@ -71,6 +92,7 @@ def allowed(name, request, reads, catalog):
         and recommendable(one, NOW)
         and admits(request.filter, one, NOW)
         and name not in {*state.cart, *request.cart, *request.exclude, *page_items(request)}
+        and (request.placement != "on-sale" or on_sale(one, NOW))
         and (takes_purchased(request) or name not in {p.item for p in state.purchases})
     )
 
@@ -92,6 +114,8 @@ def test_no_item_and_no_variant_is_shown_twice(request_, reads, catalog):
 
 @given(REQUESTS, READS, CATALOGS)
 def test_the_shelf_is_full_when_the_catalog_allows(request_, reads, catalog):
+    if PLACEMENTS[request_.placement].strict:
+        return  # shows its list and nothing else
     reads = reads._replace(static=lambda: [(name, 0.0) for name in catalog])
     shown = [pick.item for pick in answer(request_, reads, catalog.lookup, NOW).picks]
     own = {catalog[name].item_group_id or name for name in page_items(request_)[-5:] if name in catalog}
@@ -117,3 +141,23 @@ def test_a_smaller_shelf_is_the_beginning_of_a_larger_one(request_, reads, catal
     large = answer(request_, reads, catalog.lookup, NOW).picks
     small = answer(dataclasses.replace(request_, count=count), reads, catalog.lookup, NOW).picks
     assert small[: len(large)] == large[: len(small)]
+
+
+@given(REQUESTS, READS, CATALOGS)
+def test_newcomers_have_their_places_and_no_others(request_, reads, catalog):
+    """What no list has stands in the 4th place, the 12th and so on, or nowhere."""
+    listed = answer(request_, reads._replace(newcomers=looked_up([])), catalog.lookup, NOW)
+    with_newcomers = answer(request_, reads, catalog.lookup, NOW).picks
+    old = {pick.item for pick in listed.picks} | {item for names in listed.removed.values() for item in names}
+    for place, pick in enumerate(with_newcomers, 1):
+        if pick.item not in old and pick.reason == NEW and pick.item in reads.newcomers.similar:
+            on_a_list = [s for group in [reads.shelf, *reads.popular] for s in group if pick.item in dict(s.scored)]
+            assert place % EVERY == FIRST or on_a_list
+
+
+@given(REQUESTS, READS)
+def test_a_placement_of_one_list_that_is_strict_shows_nothing_else(request_, reads):
+    catalog = Catalog(*(item(f"i{n}", sale_price=Price(5.0, "EUR")) for n in range(25)))
+    if PLACEMENTS[request_.placement].strict:
+        listed = {name for shelf in reads.shelf for name, _ in shelf.scored}
+        assert {pick.item for pick in answer(request_, reads, catalog.lookup, NOW).picks} <= listed

@@ -112,7 +112,9 @@ def test_pointer_and_popular_lists_are_read_with_the_rest_when_they_are_old(db, 
     clock.now += 60.1
     db.requests.clear()
     shown(reader, ask())
-    assert set(db.requests[0]["lists"]) == {"pointer", "v1#popular#all", "live#popular#all"} and len(db.requests) == 2
+    kinds = ("popular", "trending", "high-margin", "new-arrivals")
+    names = {f"{version}#{kind}#all" for version in ("v1", "live") for kind in kinds}
+    assert set(db.requests[0]["lists"]) == {"pointer", "live#newcomers#all"} | names and len(db.requests) == 2
 
 
 def test_a_new_version_is_served_by_the_first_answer_that_sees_its_pointer(db, make):
@@ -255,7 +257,7 @@ def test_while_dynamodb_is_down_the_cache_alone_serves(db, make):
 
 
 def test_made_up_segments_do_not_push_out_memory_without_end(make, monkeypatch):
-    monkeypatch.setattr("shared.recommend.popular.MOST_SEGMENTS", 10)
+    monkeypatch.setattr("shared.recommend.popular.MOST_LISTS", 10)
     reader = make()
     for n in range(50):
         reader.read(ask(placement="category", filter={"categories": [f"c{n}"]}))
