@@ -13,68 +13,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from shared.identity.attribution import CLAIMS, LINKS, OWNED, RENAMED, STRETCHES, WILLING
 from shared.identity.graph import DEFAULT, Graph, Known, Link, Pair, Settings, decide, kind_of, rank, shared_devices
-
-# What `shared.identity.links.seen` says of one event, of all of them. Each link once, as it was first seen.
-LINKS = """
-CREATE TABLE links AS
-WITH said AS (
-  SELECT ts, messageId, source, verified AND userId <> '' AS proven, source = 'server' AS server, userId, anonymousId,
-         CASE WHEN type = 'alias' THEN previousId ELSE '' END AS previous, coalesce(identifiers, MAP {}) AS others
-  FROM events),
-vouched AS (
-  SELECT ts, messageId, source, list_sort(list_distinct(list_filter(
-           [CASE WHEN (server OR proven) AND anonymousId <> '' THEN 'anonymous:' || anonymousId END,
-            CASE WHEN (server OR proven) AND previous <> '' THEN 'anonymous:' || previous END,
-            CASE WHEN proven THEN 'user:' || userId END]
-           || CASE WHEN server THEN list_transform(map_entries(others), lambda e: e.key || ':' || e.value) ELSE [] END,
-           lambda name: name IS NOT NULL))) AS names
-  FROM said)
-SELECT names, min(ts) AS ts, arg_min(messageId, (ts, messageId)) AS messageId, arg_min(source, (ts, messageId)) AS source
-FROM vouched WHERE len(names) > 1 GROUP BY names
-"""
-
-RENAMED = """
-SELECT DISTINCT e.key || ':' || e.value, e.key || ':' || identifiers[e.key]
-FROM (SELECT unnest(map_entries(previousIdentifiers)) AS e, identifiers FROM events WHERE source = 'server')
-WHERE identifiers[e.key] IS NOT NULL
-"""
-
-# A device that one known shopper claims and none has proven counts as theirs for learning; it opens nothing.
-CLAIMS = """
-CREATE TABLE claims AS
-SELECT anonymousId, any_value(userId) AS userId FROM events
-WHERE source <> 'server' AND NOT verified AND userId <> '' AND anonymousId <> ''
-GROUP BY anonymousId HAVING count(DISTINCT userId) = 1
-"""
-
-# On a shared device, a session belongs to who logs in next in it; one without a log-in stands alone.
-STRETCHES = """
-CREATE TABLE stretches AS
-WITH on_shared AS (
-  SELECT e.anonymousId, ts, messageId, CASE WHEN verified AND userId <> '' THEN userId END AS userId,
-         ts - lag(ts) OVER (PARTITION BY e.anonymousId ORDER BY ts, messageId) AS gap
-  FROM events e JOIN shared ON e.anonymousId = shared.device),
-sessions AS (
-  SELECT *, sum(CASE WHEN gap > 1800 THEN 1 ELSE 0 END) OVER (PARTITION BY anonymousId ORDER BY ts, messageId) AS session
-  FROM on_shared)
-SELECT messageId, coalesce(
-         'u#' || first_value(userId IGNORE NULLS) OVER (
-           PARTITION BY anonymousId, session ORDER BY ts, messageId ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING),
-         'a#' || anonymousId || '~' || session) AS shopper
-FROM sessions
-"""
-
-OWNED = """
-CREATE TABLE owned AS
-SELECT e.*, CASE WHEN e.verified AND e.userId <> '' THEN 'u#' || e.userId
-                 WHEN s.shopper IS NOT NULL THEN s.shopper
-                 WHEN o.shopper IS NOT NULL THEN o.shopper
-                 WHEN c.userId IS NOT NULL THEN 'u#' || c.userId
-                 WHEN e.anonymousId <> '' THEN 'a#' || e.anonymousId ELSE '' END AS shopper
-FROM events e LEFT JOIN stretches s USING (messageId) LEFT JOIN owners o ON e.anonymousId = o.device
-     LEFT JOIN claims c ON e.anonymousId = c.anonymousId
-"""
 
 
 class Recomputed(NamedTuple):
@@ -101,15 +41,19 @@ def own(db: duckdb.DuckDBPyConnection, settings: Settings = DEFAULT, cuts: Itera
     A shopper is `u#<user id>`, `a#<anonymous id>`, `a#<anonymous id>~<session>` on a shared device, or `p:<identifier>` for a profile
     that no log-in named.
     """
+    db.execute(WILLING)
     db.execute(LINKS)
     links = _links(db)
-    graph = recompute(links, settings, frozenset(cuts), dict(db.execute(RENAMED).fetchall()))
+    db.execute(RENAMED)
+    renamed = dict(db.execute("SELECT old, name FROM renamed").fetchall())
+    graph = recompute(links, settings, frozenset(cuts), renamed)
     owners = {
         name.partition(":")[2]: _key(profile)
         for name, profile in graph.profiles.items()
         if kind_of(name) == "anonymous"
     }
     _table(db, "owners", ("device", "shopper"), owners)
+    _table(db, "profiles", ("name", "shopper"), {name: _key(profile) for name, profile in graph.profiles.items()})
     _table(db, "shared", ("device", "_"), {name.partition(":")[2]: "" for name in graph.shared})
     for statement in (CLAIMS, STRETCHES, OWNED):
         db.execute(statement)
