@@ -21,7 +21,8 @@ from shared.models.people import People
 COLUMNS = (
     "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', anonymousId: 'VARCHAR', userId: 'VARCHAR',"
     " previousId: 'VARCHAR', source: 'VARCHAR', identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
-    " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON', consent: 'STRUCT(personalization BOOLEAN)'}"
+    " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON', receivedAt: 'TIMESTAMP',"
+    " consent: 'STRUCT(personalization BOOLEAN, updatedAt TIMESTAMP)'}"
 )
 BOT_VIEWS_A_DAY = 2000
 LONG_LOOK = 20.0  # seconds
