@@ -97,6 +97,8 @@ class ConsentSettings:
     write_key: str
     secret_arn: str
     identity_key_arn: str
+    identity_table: str
+    privacy_key_arn: str
     plus_tags: str = ""
     redis_url: str = ""
     consent_opt_out_countries: str = ""

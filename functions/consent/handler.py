@@ -17,6 +17,8 @@ from shared.events.model import Event, encode
 from shared.identity import ids
 from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
+from shared.privacy.keys import PrivacyKey
+from shared.privacy.suppression import Gate, SuppressionStore
 from shared.profiles.publish import WriteThrough
 from shared.profiles.store import ShoppersStore
 
@@ -35,11 +37,14 @@ def log(events: list[Event]) -> None:
     streams.put_all(clients.kinesis(), settings.stream, entries)
 
 
+privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)
+gate = Gate(SuppressionStore(clients.dynamodb(), settings.identity_table, lambda: privacy_key.suppression))
 desk = ConsentDesk(
     ShoppersStore(clients.dynamodb(), settings.shoppers_table),
     log,
     WriteThrough(connect(settings.redis_url, cache_failed)),
     lambda: uuid.uuid4().hex,
+    lambda person: gate.erased_for_good(person.names),
 )
 
 

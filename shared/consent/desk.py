@@ -23,20 +23,35 @@ Log = Callable[[list[Event]], None]
 
 
 class Outcome(NamedTuple):
-    """`known`: the keys of this person that something is known under, now at the latest. `changed`: something was written."""
+    """`known`: the keys of this person that something is known under, now at the latest. `changed`: something was written. `erased`:
+    the person was erased and never wants to be known again, so nothing may be."""
 
     known: tuple[str, ...]
     changed: bool
+    erased: bool = False
+
+
+def nobody(_: Person) -> bool:
+    return False
 
 
 class ConsentDesk:
-    """`log` puts events on the stream; `saved` is told the states that were written; `new_id` makes message ids."""
+    """`log` puts events on the stream; `saved` is told the states that were written; `new_id` makes message ids; `erased` tells who was
+    erased for good."""
 
-    def __init__(self, store: ShoppersStore, log: Log, saved: Saved, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: ShoppersStore,
+        log: Log,
+        saved: Saved,
+        new_id: Callable[[], str],
+        erased: Callable[[Person], bool] = nobody,
+    ) -> None:
         self.store = store
         self.log = log
         self.saved = saved
         self.new_id = new_id
+        self.erased = erased
 
     def choices(self, person: Person) -> list[list[Choice]]:
         """The histories of the states of this person; none of somebody unknown."""
@@ -44,6 +59,8 @@ class ConsentDesk:
 
     def put(self, person: Person, choice: Choice, received: datetime, source: Source) -> Outcome:
         """Raises Conflict when others keep writing the same states; they hear of the choice from the log all the same."""
+        if self.erased(person):
+            return Outcome((), changed=False, erased=True)
         logged = False
         for _ in range(CONFLICTS):
             read = self.store.get_many(person.keys)

@@ -52,8 +52,13 @@ def _said_at(body: Mapping[str, Any], now: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
+ERASED = "This shopper was erased and asked never to be known again, so nothing was stored and nothing will be."
+
+
 def put_answer(said: Choice, outcome: desk.Outcome) -> dict[str, Any]:
     answer = {"known": bool(outcome.known), "changed": outcome.changed, **_holds(said)}
+    if outcome.erased:
+        return {**answer, "message": ERASED}
     if not outcome.known:
         return {**answer, "message": "Nothing is known of this shopper, so nothing was stored."}
     return {**answer, "applies": ["userId" if key.startswith("u#") else "anonymousId" for key in outcome.known]}

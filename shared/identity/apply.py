@@ -61,6 +61,11 @@ class Draft:
         self.components[name] = Component()
         return name
 
+    def present(self, name: str) -> str:
+        """The present name of an identifier that was hashed with a former key."""
+        home = self.home(name)
+        return self.components[home].renamed.get(name, name) if home else name
+
     def shared_since(self, name: str) -> Arrival:
         """NEVER for what is not shared."""
         home = self.home(name)
@@ -129,8 +134,9 @@ def _meet(draft: Draft, one: Seen, settings: Settings) -> None:
         if kind_of(name) not in settings.solitary:
             continue
         node = draft.nodes[name]
+        node.rename(one.renamed)
         for user in users:
-            node.meet(user, one.arrived)
+            node.meet(draft.present(user), one.arrived)
         home = draft.home(name)
         if node.shared_since < NEVER and home:
             draft.components[home].share(name, node.shared_since)

@@ -46,15 +46,17 @@ def seen(event: Event) -> Seen:
     return Seen(
         link=Link(event.timestamp.timestamp(), event.message_id, tuple(sorted(vouched)), event.source),
         claims=tuple((device, name) for device in anonymous for name in (*user, *others) if name not in vouched),
-        renamed=_renamed(event) if server else (),
+        renamed=_renamed(event, vouched),
         user=next(iter(proven), ""),
         device=next(iter(before or anonymous), "") if proven else "",
     )
 
 
-def _renamed(event: Event) -> tuple[Pair, ...]:
+def _renamed(event: Event, vouched: set[str]) -> tuple[Pair, ...]:
+    """Of identifiers that are vouched for: who claims one changes no name."""
+    present = {**event.identifiers, "user": event.user_id, "anonymous": event.anonymous_id}
     return tuple(
-        (f"{kind}:{was}", f"{kind}:{event.identifiers[kind]}")
+        (f"{kind}:{was}", name)
         for kind, was in sorted(event.previous_identifiers.items())
-        if kind in event.identifiers
+        if (name := f"{kind}:{present.get(kind, '')}") in vouched and was != present[kind]
     )

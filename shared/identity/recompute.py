@@ -13,49 +13,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from shared.identity.attribution import CLAIMS, LINKS, OF_SESSIONS, OWNED, RENAMED, WILLING
 from shared.identity.graph import DEFAULT, Graph, Known, Link, Pair, Settings, decide, kind_of, rank, shared_devices
-from shared.identity.statements import FIRST, STRETCHES, VOUCHED
-
-# Each link once, as it was first seen.
-LINKS = f"""
-CREATE TABLE links AS WITH {VOUCHED}
-SELECT names, {FIRST} FROM vouched WHERE len(names) > 1 GROUP BY names
-"""  # noqa: S608 - no outside text in it
-
-RENAMED = """
-SELECT DISTINCT e.key || ':' || e.value, e.key || ':' || identifiers[e.key]
-FROM (SELECT unnest(map_entries(previousIdentifiers)) AS e, identifiers FROM events WHERE source = 'server')
-WHERE identifiers[e.key] IS NOT NULL
-"""
-
-# A device that one known shopper claims and none has proven counts as theirs for learning; it opens nothing.
-CLAIMS = """
-CREATE TABLE claims AS
-SELECT anonymousId, any_value(userId) AS userId FROM events
-WHERE source <> 'server' AND NOT verified AND userId <> '' AND anonymousId <> ''
-GROUP BY anonymousId HAVING count(DISTINCT userId) = 1
-"""
-
-# On a shared device, a session belongs to who logs in next in it; one without a log-in stands alone.
-OF_SESSIONS = f"""
-CREATE TABLE stretches AS
-WITH moments AS (
-  SELECT anonymousId AS device, ts, messageId AS message, CASE WHEN verified AND userId <> '' THEN userId END AS login
-  FROM events JOIN shared ON anonymousId = shared.device),
-{STRETCHES}
-SELECT message AS messageId, coalesce('u#' || owner, 'a#' || device || '~' || session) AS shopper FROM stretches
-"""  # noqa: S608 - no outside text in it
-
-OWNED = """
-CREATE TABLE owned AS
-SELECT e.*, CASE WHEN e.verified AND e.userId <> '' THEN 'u#' || e.userId
-                 WHEN s.shopper IS NOT NULL THEN s.shopper
-                 WHEN o.shopper IS NOT NULL THEN o.shopper
-                 WHEN c.userId IS NOT NULL THEN 'u#' || c.userId
-                 WHEN e.anonymousId <> '' THEN 'a#' || e.anonymousId ELSE '' END AS shopper
-FROM events e LEFT JOIN stretches s USING (messageId) LEFT JOIN owners o ON e.anonymousId = o.device
-     LEFT JOIN claims c ON e.anonymousId = c.anonymousId
-"""
 
 
 class Recomputed(NamedTuple):
@@ -89,15 +48,19 @@ def own(
     A shopper is `u#<user id>`, `a#<anonymous id>`, `a#<anonymous id>~<session>` on a shared device, or `p:<identifier>` for a profile
     that no log-in named.
     """
+    db.execute(WILLING)
     db.execute(LINKS)
     links = _links(db)
-    graph = recompute(links, settings, frozenset(cuts), dict(db.execute(RENAMED).fetchall()))
+    db.execute(RENAMED)
+    renamed = dict(db.execute("SELECT old, name FROM renamed").fetchall())
+    graph = recompute(links, settings, frozenset(cuts), renamed)
     owners = {
         name.partition(":")[2]: _key(profile)
         for name, profile in {**graph.profiles, **(live or {})}.items()
         if kind_of(name) == "anonymous"
     }
     _table(db, "owners", ("device", "shopper"), owners)
+    _table(db, "profiles", ("name", "shopper"), {name: _key(profile) for name, profile in graph.profiles.items()})
     _table(db, "shared", ("device", "_"), {name.partition(":")[2]: "" for name in graph.shared})
     for statement in (CLAIMS, OF_SESSIONS, OWNED):
         db.execute(statement)

@@ -1,6 +1,7 @@
 """How the graph is stored: a component holds all links that touch one another; a node says which component an identifier is in."""
 
 import math
+from collections.abc import Iterable
 
 import msgspec
 
@@ -86,6 +87,12 @@ class Node(msgspec.Struct, array_like=True):
     def meet(self, user: str, at: Arrival) -> None:
         met = {**self.users, user: min(at, self.users.get(user, at))}
         self.users = dict(sorted(met.items(), key=lambda pair: (pair[1], pair[0]))[:MOST_USERS])
+
+    def rename(self, renamed: Iterable[tuple[str, str]]) -> None:
+        """A shopper who got a new name by a new key is no second shopper."""
+        for old, new in renamed:
+            if since := self.users.pop(old, None):
+                self.meet(new, since)
 
     @property
     def shared_since(self) -> Arrival:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_plus
 from msgspec.structs import replace
 
 from shared.events.model import Event
-from shared.identity import normalise
+from shared.identity import context, normalise
 
 REMOVED = "[removed]"
 DEEPEST = 16
@@ -60,7 +60,6 @@ OF_PEOPLE = (
     "buyer",
     "gift",
 )
-DEVICE_NAMES = frozenset({"id", "name", "token"})  # "Jo's phone"
 
 _AT = r"(?:[@＠﹫]|%(?:25)*40)"  # noqa: RUF001
 _PLUS = r"(?:[+＋]|%(?:25)*2b)"  # noqa: RUF001
@@ -82,7 +81,7 @@ def scrubbed(event: Event) -> Event:
         event=text(event.event),
         properties=_inside(event.properties, 0) if event.properties else {},
         traits=facts(event.traits) if event.traits else {},
-        context=_context(event.context) if event.context else {},
+        context=_inside(context.listed(event.context), 0) if event.context else {},
     )
 
 
@@ -160,14 +159,6 @@ def _year(value: Any) -> str:
 
 def _counts(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < LARGEST_TRAIT)
-
-
-def _context(context: dict[str, Any]) -> dict[str, Any]:
-    kept = _inside({name: value for name, value in context.items() if name != "traits"}, 0)
-    device = kept.get("device")
-    if isinstance(device, dict):
-        kept["device"] = {name: value for name, value in device.items() if name not in DEVICE_NAMES}
-    return kept
 
 
 def _walk(value: Any, key: str, depth: int) -> Any:

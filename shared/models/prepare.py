@@ -23,8 +23,8 @@ from shared.models.vitals import AHEAD, Vitals, measure
 COLUMNS = (
     "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', receivedAt: 'TIMESTAMP',"
     " anonymousId: 'VARCHAR', userId: 'VARCHAR', previousId: 'VARCHAR', source: 'VARCHAR',"
-    " identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
-    " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON', consent: 'STRUCT(personalization BOOLEAN)'}"
+    " identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)', verified: 'BOOLEAN',"
+    " properties: 'JSON', traits: 'JSON', context: 'JSON', consent: 'STRUCT(personalization BOOLEAN, updatedAt TIMESTAMP)'}"
 )
 BOT_VIEWS_A_DAY = 2000
 SILENT_VIEWS_A_DAY = 500  # without a look that lasts, a cart or an order, in a shop that tells of looks

@@ -171,6 +171,11 @@ class Gate:
             if not any(suppressed[i].covers(at) for i in identifiers if i in suppressed)
         ]
 
+    def erased_for_good(self, identifiers: Iterable[Identifier]) -> bool:
+        """Whether one of the identifiers is of somebody who never wants to be known again."""
+        self._look()
+        return any(found.forever for found in self._find(set(identifiers)).values())
+
     def _look(self) -> None:
         if self.clock() - self.read >= FRESH:
             self.known, self.read = self.store.known(), self.clock()

@@ -14,7 +14,7 @@ from shared.identity.linker import Standing
 from shared.identity.links import NOTHING, Seen, seen
 from shared.profiles import consent
 from shared.profiles.fold import SESSION_GAP, fold
-from shared.profiles.merge import left_over, merge
+from shared.profiles.merge import left_over, merge, moved
 from shared.profiles.signals import Signal
 from shared.profiles.state import MESSAGE_IDS, WATERMARKS, Candidate, State
 from shared.together import together
@@ -26,7 +26,8 @@ class Entry(NamedTuple):
     """One record, read: everything that can fail has been done.
 
     `device` is the key of the device whose history joins the shopper's with this entry, "" for none; only what it did in the same
-    session when it is `shared`. `gained` are keys of further devices found to be the shopper's.
+    session when it is `shared`. `gained` are keys of further devices found to be the shopper's. `former` are pairs of keys: of a state
+    under a name hashed with the former identity key, and under its present name. A `withheld` entry is of who refused: it counts nowhere.
     """
 
     sequence: int
@@ -40,6 +41,8 @@ class Entry(NamedTuple):
     device: str = ""
     shared: bool = False
     gained: tuple[str, ...] = ()
+    former: tuple[tuple[str, str], ...] = ()
+    withheld: bool = False
 
 
 class Group(NamedTuple):
@@ -66,6 +69,19 @@ def entry(sequence: int, partition_key: str, event: Event, signal: Signal) -> En
         received=received,
         signal=signal,
         seen=NOTHING if refusal else seen(event)._replace(arrived=(received, f"{sequence:056d}")),
+        former=_former(event),
+    )
+
+
+def _former(event: Event) -> tuple[tuple[str, str], ...]:
+    """A claimed user id carries nothing along: it leads to no state."""
+    names = {"user": event.user_id if event.verified else "", "anonymous": event.anonymous_id}
+    return tuple(
+        (old, new)
+        for kind, name in names.items()
+        if name and (was := event.previous_identifiers.get(kind))
+        for old, new in [(state_key(f"{kind}:{was}"), state_key(f"{kind}:{name}"))]
+        if old != new
     )
 
 
@@ -81,12 +97,14 @@ def placed(entry: Entry, standing: Standing) -> Entry:
     if not (entry.seen.device and (standing.joined or standing.shared)):
         return entry
     return entry._replace(
-        device=_key(entry.seen.device), shared=standing.shared, gained=tuple(map(_key, standing.gained))
+        device=state_key(entry.seen.device), shared=standing.shared, gained=tuple(map(state_key, standing.gained))
     )
 
 
-def _key(anonymous: str) -> str:
-    return f"a#{anonymous.partition(':')[2]}"
+def state_key(name: str) -> str:
+    """Of the state kept under an identifier of the graph; "" for those without one, such as e-mail addresses."""
+    kind, _, value = name.partition(":")
+    return {"user": f"u#{value}", "anonymous": f"a#{value}"}.get(kind, "")
 
 
 def groups(entries: Iterable[Entry]) -> list[Group]:
@@ -96,6 +114,10 @@ def groups(entries: Iterable[Entry]) -> list[Group]:
 
 
 def _keys(e: Entry) -> list[str]:
+    return [*_joining(e), *(key for pair in e.former for key in pair)]
+
+
+def _joining(e: Entry) -> list[str]:
     return [e.shopper, *([e.device] if e.device else []), *e.gained]
 
 
@@ -106,16 +128,15 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
     """
     received = 0.0
     for e in group.entries:
+        carry(e, states)
         state = states[e.shopper]
-        if int(state.watermarks.get(e.partition_key, "0")) >= e.sequence or consent.says_nothing(
-            state, e.signal.choice
-        ):
+        if folded_before(state, e) or consent.says_nothing(state, e.signal.choice):
             continue
         received = max(received, e.received)
-        if not _agreed(e, states):
+        if not _agreed(e, states) or e.withheld:
             _mark(state, e)
             continue
-        for key in _keys(e)[1:]:
+        for key in _joining(e)[1:]:
             if not refused(states[key].choices):
                 states[key] = _joined(state, states[key], e, shared=e.shared and key == e.device)
                 _mark(states[key], e)
@@ -127,6 +148,15 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
             fold(state, e.signal)
             state.message_ids = [*state.message_ids, e.message_id][-MESSAGE_IDS:]
     return received
+
+
+def carry(e: Entry, states: dict[str, State]) -> None:
+    """Give what is kept under former names to the present ones, choices of consent first of all. What stays there only recognises
+    records, so carrying again adds nothing."""
+    for old, new in e.former:
+        if consent.unknown(states[old]):
+            continue
+        states[new], states[old] = moved(states[new], states[old])
 
 
 def _joined(user: State, device: State, e: Entry, *, shared: bool) -> State:
@@ -151,6 +181,10 @@ def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None
         known = state.recent or state.purchases
         state.candidates, state.again = rank(state, state.session.last) if known else ([], [])
         state.model_version = model_version if known else ""
+
+
+def folded_before(state: State, e: Entry) -> bool:
+    return int(state.watermarks.get(e.partition_key, "0")) >= e.sequence
 
 
 def _mark(state: State, e: Entry) -> None:

@@ -29,6 +29,17 @@ def merge(user: State, device: State, user_id: str) -> State:
     return left
 
 
+def moved(present: State, former: State) -> tuple[State, State]:
+    """Both states of one shopper whose name changed: everything under the present name (changed in place), and what stays under the
+    former one. No device joins anybody by this, and a no stays a no."""
+    device = present.user_id or former.user_id
+    merged = present.merged + former.merged
+    merge(present, former, "")
+    present.choices = join(present.choices, former.choices)
+    present.shared, present.user_id, present.merged = present.shared or former.shared, device, merged
+    return present, State(watermarks=former.watermarks, message_ids=former.message_ids)
+
+
 def left_over(device: State) -> State:
     """A device without its history: what recognises records already folded in, what was agreed to, and that it is shared."""
     return State(

@@ -12,6 +12,7 @@ from shared.events.quarantine import Quarantine
 from shared.identity.linker import Linker
 from shared.profiles import consent, signals
 from shared.profiles.batch import Entry, Group, Rank, entry, fold_group, groups, placed, rank_group
+from shared.profiles.refusals import named, willing
 from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore, Versioned
 from shared.streams import Record
@@ -49,9 +50,11 @@ class Processor:
         Records after it may have been saved already: their watermarks make the second delivery harmless.
         """
         try:
-            standings = self.linker.observe([entry.seen for entry in entries])
-            parts = groups(placed(entry, standing) for entry, standing in zip(entries, standings, strict=True))
-            read = self.store.get_many(key for group in parts for key in group.keys)
+            read = self.store.get_many({key for entry in entries for key in named(entry)})
+            agreeing = willing(entries, {key: versioned.state for key, versioned in read.items()})
+            standings = self.linker.observe([entry.seen for entry in agreeing])
+            parts = groups(placed(entry, standing) for entry, standing in zip(agreeing, standings, strict=True))
+            read |= self.store.get_many({key for group in parts for key in group.keys} - read.keys())
         except (ClientError, BotoCoreError, Unavailable, Conflict):
             return entries[0].sequence if entries else None
         with ThreadPoolExecutor(WRITERS) as pool:

@@ -12,6 +12,7 @@ import urllib3
 
 from shared.auth import user_hash
 from shared.profiles.store import ShoppersStore
+from shared.versioned import VersionedTable
 from tests.integration.conftest import YES, eventually, view
 
 NO = {"consent": {"categoryPreferences": {"analytics": False, "personalization": False}}}
@@ -75,6 +76,19 @@ def test_consent_withdrawn_by_the_api_takes_effect_in_the_next_answer(stack, aws
     eventually(
         lambda: any(b"Consent Changed" in line and known.encode() in line for line in lake(stack, aws).splitlines())
     )
+
+
+def test_a_log_in_after_a_withdrawal_links_nobody(stack, aws, browser_api, server_api, states, known):
+    """The browser goes on to send its old yes, with a proven log-in: the graph must not learn of it."""
+    browser_api.call("PUT", "/v1/consent", {"anonymousId": known, "consent": NOTHING})
+    user, other = f"user-{known}", f"other-{known}"
+    for who, device in ((user, known), (other, f"b-{known}")):
+        context = {**YES, "userHash": user_hash(stack.secret_key, who)}
+        browser_api.call("POST", "/v1/track", view(device, "x", userId=who, context=context))
+    nodes = VersionedTable(aws("dynamodb"), stack.outputs["IdentityTable"])
+    eventually(lambda: nodes.get(f"i#user:{other}").version)
+    time.sleep(1)
+    assert not nodes.get(f"i#user:{user}").version and states(f"u#{user}") is None
 
 
 def test_consent_given_again_opens_a_new_history(browser_api, states, known, home, shop):

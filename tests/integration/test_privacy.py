@@ -263,6 +263,16 @@ def test_who_came_back_with_a_restored_table_is_erased_again(stack, aws, server_
     assert status["id"] in facts["erasures"] and person.user not in replayed["receipt"]["receipt"]
 
 
+def test_who_was_erased_for_ever_is_not_known_again_by_a_yes(browser_api, server_api, states, shopper):
+    browser_api.call("POST", "/v1/track", view(shopper, "p1"))
+    eventually(lambda: states(f"a#{shopper}").version)
+    assert done(server_api, "erase", anonymousId=shopper, suppress="forever")["status"] == "done"
+    said = {"anonymousId": shopper, "consent": {"personalization": True}}
+    answer = eventually(lambda: (a := browser_api.call("PUT", "/v1/consent", said)) and "message" in a and a)
+    assert "never to be known again" in answer["message"] and not answer["known"]
+    assert not states(f"a#{shopper}").version
+
+
 def test_requests_are_for_the_secret_key_and_say_what_is_wrong(browser_api, server_api):
     with pytest.raises(ApiError) as refused:
         browser_api.call("POST", "/v1/privacy/requests", {"type": "export", "userId": "u"})

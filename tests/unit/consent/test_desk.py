@@ -65,19 +65,19 @@ def desk(store, logged):
 
 
 def test_a_no_about_somebody_unknown_is_stored_nowhere(desk, store, logged):
-    assert desk.put(BOTH, NO, NOW, "browser") == ((), False)
+    assert desk.put(BOTH, NO, NOW, "browser")[:2] == ((), False)
     assert not store.items and not logged
 
 
 def test_a_yes_about_somebody_unknown_is_the_first_that_is_known_of_them(desk, store, logged):
-    assert desk.put(DEVICE, YES, NOW, "browser") == (("a#a1",), True)
+    assert desk.put(DEVICE, YES, NOW, "browser")[:2] == (("a#a1",), True)
     assert store["a#a1"] == State(choices=[YES]) and logged[0].event == CHANGED
 
 
 def test_a_no_clears_what_is_known_and_leaves_its_proof_in_state_and_log(desk, store, logged):
     store.give("u#u1", choices=[Choice(1.0, API, True, True)], watermarks={"a1": "7"}, message_ids=[1])
     store.give("a#a1")
-    assert desk.put(BOTH, NO, NOW, "server") == (("u#u1", "a#a1"), True)
+    assert desk.put(BOTH, NO, NOW, "server")[:2] == (("u#u1", "a#a1"), True)
     assert store["u#u1"] == State(choices=[Choice(1.0, API, True, True), NO], watermarks={"a1": "7"}, message_ids=[1])
     assert store["a#a1"] == State(choices=[NO])
     assert [(r.anonymous_id, r.user_id, r.verified, r.source) for r in logged] == [
@@ -97,14 +97,14 @@ def test_ids_nothing_is_known_of_are_left_out_of_the_proof(desk, store, logged):
 def test_saying_the_same_again_writes_nothing(desk, store, logged):
     store.give("a#a1")
     desk.put(DEVICE, NO, NOW, "browser")
-    assert desk.put(DEVICE, Choice(AT + 60, API), NOW, "browser") == (("a#a1",), False)
-    assert desk.put(DEVICE, NO, NOW, "browser") == (("a#a1",), False) and len(logged) == 1
+    assert desk.put(DEVICE, Choice(AT + 60, API), NOW, "browser")[:2] == (("a#a1",), False)
+    assert desk.put(DEVICE, NO, NOW, "browser")[:2] == (("a#a1",), False) and len(logged) == 1
 
 
 def test_a_lost_race_is_run_again_and_logged_once(desk, store, logged):
     store.give("a#a1")
     store.race = lambda: store.items.update({"a#a1": (encode(State(totals=Totals(events=9))), 2)})
-    assert desk.put(DEVICE, NO, NOW, "browser") == (("a#a1",), True)
+    assert desk.put(DEVICE, NO, NOW, "browser")[:2] == (("a#a1",), True)
     assert store["a#a1"] == State(choices=[NO]) and len(logged) == 1
 
 
@@ -208,3 +208,16 @@ def test_an_old_habit_of_a_browser_does_not_undo_what_was_told_to_the_api(desk, 
     store.give("a#a1", choices=[Choice(1.0, API, True, True)])
     assert Denials(lambda: desk, lambda: 0.0).take([denial()], NOW) == 0
     assert store["a#a1"].purchases
+
+
+def test_who_was_erased_for_good_gets_no_state_back(store, logged):
+    """By any name that the call speaks for; who merely claims the name is not told."""
+    gone = ConsentDesk(
+        store, logged.extend, lambda states: None, lambda: "m1", lambda who: ("userId", "u1") in who.names
+    )
+    for person in (BOTH, Person("", "u1", True)):
+        outcome = gone.put(person, YES, NOW, "server")
+        assert outcome.erased and not outcome.changed and not store.items and not logged
+        assert "erased" in request.put_answer(YES, outcome)["message"]
+    assert gone.put(Person("a1", "u1"), YES, NOW, "browser") == (("a#a1",), True, False)
+    assert list(store.items) == ["a#a1"]

@@ -1,5 +1,7 @@
 """The lake as a whole against the graph as it grew: the same profiles, and every event with one owner."""
 
+from datetime import timedelta
+
 import duckdb
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import settings as run
 from hypothesis import strategies as st
 
 from shared.events import lake
-from shared.events.model import encode
+from shared.events.model import Consent, encode
 from shared.identity.graph import DEFAULT, Known, Limit, Settings, decide
 from shared.identity.linker import Linker
 from shared.identity.links import seen
@@ -15,7 +17,7 @@ from shared.identity.recompute import compare, own, recompute
 from shared.identity.record import decode_component
 from shared.models.prepare import EVENTS
 from shared.versioned import VersionedMemory
-from tests.factories import event
+from tests.factories import NOON, event
 from tests.unit.identity.histories import TIGHT, earliest, histories, partition
 from tests.unit.identity.histories import settings as protections
 
@@ -117,6 +119,60 @@ def test_a_claim_counts_for_attribution_unless_two_are_claimed(lake_file):
     owner, made = owned(lake_file, one, *two)
     assert owner[one.message_id] == "u#ann" and {owner[e.message_id] for e in two} == {"a#a2"}
     assert made.profiles == {}
+
+
+def test_a_claimed_address_counts_for_attribution_when_it_leads_to_one_profile(lake_file):
+    told = login("ann", "a9", 0, identifiers={"email": "k:ann"}, source="server")
+    other = login("bob", "a8", 0, identifiers={"email": "k:bob"}, source="server")
+    one = event(anonymous_id="a1", identifiers={"email": "k:ann"}, minutes=3)
+    same = event(anonymous_id="a2", user_id="ann", identifiers={"email": "k:ann"}, minutes=3)
+    two = [event(anonymous_id="a3", identifiers={"email": f"k:{name}"}, minutes=3) for name in ("ann", "bob")]
+    mixed = event(anonymous_id="a4", user_id="ann", identifiers={"email": "k:bob"}, minutes=3)
+    nobodys = event(anonymous_id="a5", identifiers={"email": "k:cleo"}, minutes=3)
+    owner, made = owned(lake_file, told, other, one, same, *two, mixed, nobodys)
+    assert owner[one.message_id] == owner[same.message_id] == "u#ann"
+    assert {owner[e.message_id] for e in two} == {"a#a3"}
+    assert owner[mixed.message_id] == "a#a4" and owner[nobodys.message_id] == "a#a5"
+    assert not {"anonymous:a1", "anonymous:a2"} & made.profiles.keys(), "a claim is no link"
+
+
+def test_an_address_claimed_under_the_former_key_leads_to_the_same_shopper(lake_file):
+    told = login("ann", "a9", 5, identifiers={"email": "new"}, previous_identifiers={"email": "old"}, source="server")
+    claimed = event(anonymous_id="a1", identifiers={"email": "old"})
+    assert owned(lake_file, claimed, told)[0][claimed.message_id] == "u#ann"
+
+
+def consent(minutes, yes, device="a1", source="api"):
+    at = NOON + timedelta(minutes=minutes)
+    said = Consent(yes, yes, yes, at)
+    return event("Consent Changed", minutes=minutes, anonymous_id=device, properties={"source": source}, consent=said)
+
+
+@pytest.mark.parametrize(
+    ("words", "linked"),
+    [
+        ([consent(2, False)], False),
+        ([consent(2, False), consent(3, True)], True),
+        ([consent(2, False), consent(3, True, source="event-updated")], True),
+        ([consent(2, False, source="event-updated")], True),  # the yes of the log-in is the later word
+        ([consent(6, False), consent(7, True)], True),
+        ([consent(2, False, device="a2")], True),
+    ],
+)
+def test_links_from_a_time_of_refusal_are_not_used(lake_file, words, linked):
+    _, made = owned(lake_file, event(minutes=0), *words, login("u1", "a1", 5))
+    assert ("anonymous:a1" in made.profiles) is linked
+
+
+def test_a_claim_from_a_time_of_refusal_is_not_used(lake_file):
+    claim = event(user_id="ann", minutes=5)
+    assert owned(lake_file, consent(2, False), claim)[0][claim.message_id] == "a#a1"
+
+
+def test_both_names_of_a_shopper_by_two_keys_are_one(lake_file):
+    later = login("new", "a1", 5, previous_identifiers={"user": "old"})
+    owner, made = owned(lake_file, event(minutes=-1), login("old", "a1", 0), login("old", "a2", 1), later)
+    assert not made.shared and made.profiles["anonymous:a1"] == made.profiles["anonymous:a2"] == "user:new"
 
 
 def test_devices_that_a_server_linked_by_email_are_one_shopper(lake_file):

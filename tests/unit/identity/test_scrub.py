@@ -243,6 +243,27 @@ def test_context_loses_the_address_of_the_device_and_its_owner():
     }
 
 
+def test_of_context_only_what_is_listed_is_kept():
+    context = {
+        "locale": "de-DE",
+        "timezone": {"of": "jo"},
+        "page": {"path": "/tent", "title": "Tent", "author": "Jo"},
+        "app": {"name": "shop", "installedBy": "Jo"},
+        "network": {"wifi": True, "carrier": "Jo's hotspot"},
+        "location": {"country": "DE", "region": "BY", "district": "Mitte"},
+        "groupId": "team-jo",
+        "sessionOwner": "Jo",
+        "screen": "Jo",
+    }
+    assert event_of({}, {}, context).context == {
+        "locale": "de-DE",
+        "page": {"path": "/tent", "title": "Tent"},
+        "app": {"name": "shop"},
+        "network": {"wifi": True},
+        "location": {"country": "DE", "region": "BY"},
+    }
+
+
 def test_the_name_of_an_event_names_nobody():
     assert scrubbed(event("Mail to jo@shop.de")).event == f"Mail to {REMOVED}"
     assert json.loads(encode(scrubbed(event())))["properties"]["product_id"] == "tent"

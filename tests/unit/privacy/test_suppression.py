@@ -50,6 +50,13 @@ def test_forever_is_forever():
     assert gate.keep([record(event(minutes=100_000), 1)]) == []
 
 
+def test_erased_for_good_is_who_asked_for_it_and_nobody_else():
+    known = {(ANONYMOUS, "a1"): Suppressed(AT, True), (USER, "u1"): Suppressed(AT, False)}
+    gate = Gate(Known(known))
+    assert gate.erased_for_good([(USER, "u1"), (ANONYMOUS, "a1")])
+    assert not gate.erased_for_good([(USER, "u1"), (ANONYMOUS, "a2")])
+
+
 def test_one_name_is_enough_and_nobodys_events_go_on():
     gate = Gate(Known({("email", "k:1"): Suppressed(AT + 1, False)}))
     nobody = record(event(anonymous_id=""), 2)
