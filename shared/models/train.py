@@ -8,10 +8,11 @@ import numpy as np
 from shared.errors import ShopwindowError
 from shared.evaluation.metrics import clearly_worse
 from shared.evaluation.protocol import Case, Facts, Ranked, Result, cases, measure, popular_first, split_at
-from shared.models.bundle import Bundle
+from shared.models.bundle import DEFAULTS, Bundle
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
 from shared.models.interactions import Interactions
+from shared.models.known import Known, Texts
 from shared.models.recipe import made, recipe
 from shared.profiles.state import State
 
@@ -35,18 +36,21 @@ class Trained:
     search: list[dict[str, Any]]
 
 
-def train(data: Interactions, facts: Facts, current: dict[str, float] | None = None) -> Trained:
+def train(
+    data: Interactions, facts: Facts, current: dict[str, float] | None = None, texts: Texts | None = None
+) -> Trained:
     """`current` are the settings of the version that serves now."""
     if not len(data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
     moment, end = split_at(data), float(data.at.max())
     early = data.before(moment)
     if not len(early):
-        bundle = described(fit(data, end), facts)
+        bundle = Known(data, end, facts, texts).fitted(DEFAULTS)
         return Trained(bundle, bundle, [])
-    learned = recipe(early, facts, current)
-    trial = made(early, facts, moment, learned)
-    bundle = made(data, facts, end, learned, start=trial.item_factors)
+    known = Known(early, moment, facts, texts)
+    learned = recipe(known, current)
+    trial = made(known, learned)
+    bundle = made(Known(data, end, facts, texts), learned, start=trial.item_factors)
     return Trained(trial, bundle, learned.history)
 
 
@@ -75,7 +79,8 @@ def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment
     """The recipe of another version, made of the same data as the trial."""
     if all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
         return replace(trial, settings=settings)
-    return replace(described(fit(data, moment, settings), _facts(trial)), forest=trial.forest)
+    made_so = described(fit(data, moment, settings), _facts(trial))
+    return replace(made_so, content=trial.content, forest=trial.forest)
 
 
 def _facts(bundle: Bundle) -> Facts:
