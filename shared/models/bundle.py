@@ -17,7 +17,7 @@ from shared.models.forest import Forest
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 FACTS = ("support", "trend", "first_day", "returns", "interval", "conversion")  # see `fit.counted`
-HEAD = 20_000  # items that ALS and content look through for a shopper; more would cost more than the event is worth
+HEAD = 10_000  # items that ALS and content look through for a shopper; more would cost more than the event is worth
 TOP = 100  # most popular items kept at hand, overall and of each category
 
 DEFAULTS: dict[str, float] = {

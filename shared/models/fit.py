@@ -17,6 +17,8 @@ from shared.models.interactions import DAY, ORDER, WEIGHTS, Interactions
 from shared.models.sequences import following
 
 FACTORS = 64
+FACTORS_OF_FEW = 128  # of at most FEW items, with RICH interactions or more: there is time to score them, and enough to learn them from
+FEW, RICH = 30_000, 400_000
 SEED = 1
 ITERATIONS = 10
 REFIT_ITERATIONS = 3  # from factors of nearly the same data
@@ -84,15 +86,16 @@ def als(
     settings: dict[str, float],
     start: Floats | None = None,
 ) -> Floats:
-    """Item factors (n, FACTORS) of implicit ALS; (n, 0) when there is too little to learn from."""
+    """Item factors (n, k) of implicit ALS; (n, 0) when there is too little to learn from."""
     if len(data) < SMALLEST_FOR_FACTORS:
         return np.zeros((len(data.items), 0), np.float32)
     signal = data.weight * _decay(data, now, settings["factors_days"])
-    warm = start is not None and start.shape == (len(data.items), FACTORS)
+    factors = FACTORS_OF_FEW if len(data.items) <= FEW and len(data) >= RICH else FACTORS
+    warm = start is not None and start.shape == (len(data.items), factors)
     # implicit runs its own threads; BLAS threads beside them only fight
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
-            factors=FACTORS,
+            factors=factors,
             regularization=settings["regularization"],
             alpha=settings["alpha"],
             iterations=REFIT_ITERATIONS if warm else ITERATIONS,

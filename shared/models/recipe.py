@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from shared.evaluation.protocol import Facts, split_at
+from shared.evaluation.protocol import split_at
 from shared.models.bundle import Bundle, Floats
-from shared.models.fit import described, fit
 from shared.models.forest import Forest
-from shared.models.interactions import Interactions
 from shared.models.judge import Settings
+from shared.models.known import Known
 from shared.models.moments import Aim, Moment, aim_of, moments
 from shared.models.ranker import MOST, learn
-from shared.models.tune import BUDGET, Budget, History, Known, sample, searched
+from shared.models.tune import BUDGET, Budget, History, sample, searched
 
 RANKER_ROWS = 1_000_000  # interactions; the ranker is learned on a sample of shoppers with about so many
 
@@ -25,19 +24,13 @@ class Recipe(NamedTuple):
     history: History
 
 
-def recipe(
-    data: Interactions,
-    facts: Facts,
-    current: Settings | None = None,
-    budget: Budget = BUDGET,
-    aim: Aim | None = None,
-) -> Recipe:
-    """Learned from `data` alone, the last days being what is asked. `current` are the settings of the version that serves now; `aim` is
-    what the ranker is to bring about, by default orders where there are enough."""
-    some = sample(data, RANKER_ROWS)
+def recipe(known: Known, current: Settings | None = None, budget: Budget = BUDGET, aim: Aim | None = None) -> Recipe:
+    """Learned from what is known alone, its last days being what is asked. `current` are the settings of the version that serves now;
+    `aim` is what the ranker is to bring about, by default orders where there are enough."""
+    some = sample(known.data, RANKER_ROWS)
     since = split_at(some)
-    asked = moments(some, since, facts, aim or aim_of(some, since), MOST)
-    return learned(Known(some.before(since), since, facts), asked, current, budget)
+    asked = moments(some, since, known.facts, aim or aim_of(some, since), MOST)
+    return learned(known._replace(data=some.before(since), now=since), asked, current, budget)
 
 
 def learned(known: Known, asked: Sequence[Moment], current: Settings | None = None, budget: Budget = BUDGET) -> Recipe:
@@ -49,6 +42,6 @@ def learned(known: Known, asked: Sequence[Moment], current: Settings | None = No
     return Recipe(settings, found.forest, [*history, *curve, *compared])
 
 
-def made(data: Interactions, facts: Facts, now: float, recipe: Recipe, start: Floats | None = None) -> Bundle:
-    """The recipe on `data` as of `now` (epoch seconds); `start` are factors to go on from, see `fit`."""
-    return replace(described(fit(data, now, recipe.settings, start), facts), forest=recipe.forest)
+def made(known: Known, recipe: Recipe, start: Floats | None = None) -> Bundle:
+    """The recipe on all that is known; `start` are factors to go on from, see `fit`."""
+    return replace(known.fitted(recipe.settings, start), forest=recipe.forest)

@@ -15,7 +15,7 @@ from shared.profiles.state import State
 
 SOURCES = ("similar", "next", "together", "factors", "popularity", "category", "content", "seen")
 SIMILAR, NEXT, TOGETHER, FACTORS, POPULARITY, CATEGORY, CONTENT, SEEN = range(len(SOURCES))
-ENTRIES = 2000  # of a table that one shopper's candidates are gathered from
+ENTRIES = 1500  # of a table that one shopper's candidates are gathered from
 NARROWEST = 5  # neighbours of each row however many rows
 NEXT_STEPS = 8  # items back from which something may come next
 FOUND = 100  # best items of ALS and of content
@@ -93,10 +93,10 @@ def _basis(who: Shopper, settings: dict[str, float]) -> Basis:
     decayed = touched.strength * settings["step_decay"] ** touched.steps
     # in a shop that tells us orders only, what was bought is what was looked at
     seen = (touched.items, decayed) if len(touched.items) else (bought.items, purchases)
-    near = touched.items[:NEXT_STEPS]
+    near = seen[0][:NEXT_STEPS]
+    steps = settings["next_decay"] ** (touched.steps if len(touched.items) else np.arange(len(near)))[:NEXT_STEPS]
     basket = np.concatenate([who.cart, bought.items])
     weights = np.concatenate([np.full(len(who.cart), 2.0, np.float32), purchases])
-    steps = settings["next_decay"] ** touched.steps[:NEXT_STEPS]
     return Basis((seen[0], near, basket), (seen[1], steps.astype(np.float32), weights))
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from shared.errors import TooLittleData
 from shared.evaluation.protocol import Case, Facts, K, Ranked, measure, popular_first, split_at
 from shared.models import cold
-from shared.models.bundle import Bundle, Ints
+from shared.models.bundle import DEFAULTS, Bundle, Ints
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
 from shared.models.gate import FEWEST_CASES, Measured, gate
 from shared.models.interactions import Interactions
+from shared.models.known import Known, Texts
 from shared.models.recipe import made, recipe
 from shared.models.rolling import Window, each_in_its_own, windows
 from shared.profiles.state import State
@@ -27,18 +28,21 @@ class Trained:
     search: list[dict[str, Any]]
 
 
-def train(data: Interactions, facts: Facts, current: dict[str, float] | None = None) -> Trained:
+def train(
+    data: Interactions, facts: Facts, current: dict[str, float] | None = None, texts: Texts | None = None
+) -> Trained:
     """`current` are the settings of the version that serves now."""
     if not len(data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
     moment, end = split_at(data), float(data.at.max())
     early = data.before(moment)
     if not len(early):
-        bundle = described(fit(data, end), facts)
+        bundle = Known(data, end, facts, texts).fitted(DEFAULTS)
         return Trained(bundle, bundle, [])
-    learned = recipe(early, facts, current)
-    trial = made(early, facts, moment, learned)
-    bundle = made(data, facts, end, learned, start=trial.item_factors)
+    known = Known(early, moment, facts, texts)
+    learned = recipe(known, current)
+    trial = made(known, learned)
+    bundle = made(Known(data, end, facts, texts), learned, start=trial.item_factors)
     return Trained(trial, bundle, learned.history)
 
 
@@ -100,7 +104,9 @@ def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment
     """A recipe, made of what was known before `moment`; the trial is that already for its own."""
     if moment == split_at(data) and all(settings[name] == trial.settings[name] for name in FIT_SETTINGS):
         return replace(trial, settings=settings)
-    return replace(described(fit(data.before(moment), moment, settings), _facts(trial)), forest=trial.forest)
+    made_so = described(fit(data.before(moment), moment, settings), _facts(trial))
+    # the ranker knows what came after earlier windows
+    return replace(made_so, content=trial.content, forest=trial.forest if moment == split_at(data) else None)
 
 
 def _facts(bundle: Bundle) -> Facts:

@@ -16,9 +16,10 @@ import optuna
 from shared.evaluation.metrics import clearly_worse
 from shared.evaluation.protocol import Facts, split_at
 from shared.models.bundle import DEFAULTS, Bundle
-from shared.models.fit import als, described, fit, popularity, similar
+from shared.models.fit import als, popularity, similar
 from shared.models.interactions import Interactions
 from shared.models.judge import Judge, Settings
+from shared.models.known import Known
 from shared.models.moments import Moment, aim_of, moments
 from shared.models.sequences import following
 from shared.models.sources import SOURCES
@@ -69,17 +70,6 @@ BLEND = Phase("blend", dict.fromkeys(SOURCES, WEIGHT), 80)
 REPEATS = Phase(
     "repeats", {"own": Range(0.0, 4.0, step=0.1), **dict.fromkeys((f"again_{name}" for name in SOURCES), WEIGHT)}, 60
 )
-
-
-class Known(NamedTuple):
-    """All that may be learned from as of `now` (epoch seconds)."""
-
-    data: Interactions
-    now: float
-    facts: Facts
-
-    def fitted(self, settings: Settings) -> Bundle:
-        return described(fit(self.data, self.now, settings), self.facts)
 
 
 class Budget(NamedTuple):

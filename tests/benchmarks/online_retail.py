@@ -29,10 +29,10 @@ from shared.evaluation.protocol import K, cases, measure
 from shared.events import lake
 from shared.events.model import encode
 from shared.models.candidates import rank
-from shared.models.fit import described, fit
 from shared.models.interactions import DAY
+from shared.models.known import Known
 from shared.models.prepare import Room, prepare
-from shared.models.tune import search
+from shared.models.recipe import made, recipe
 from shared.recommend.pipeline import Reads, answer
 from shared.recommend.request import Filter, Request
 
@@ -54,8 +54,8 @@ def served(bundle, now):
 
     def shelf(state, again):
         request = Request(placement="home", count=K, filter=Filter(allow_purchased=again))
-        made = answer(request, Reads(state=state), lambda ids: {i: catalog[i] for i in ids if i in catalog}, now)
-        return [pick.item for pick in made.picks]
+        answered = answer(request, Reads(state=state), lambda ids: {i: catalog[i] for i in ids if i in catalog}, now)
+        return [pick.item for pick in answered.picks]
 
     def ranked(state):
         state.candidates, state.again = rank(state, bundle, now)
@@ -145,9 +145,10 @@ def main():
     train, valid_from = data.before(SPLIT), SPLIT - 30 * DAY
     with threadpool_limits(1, "blas"):
         searched = time.perf_counter()
-        settings, _ = search(train, facts)
+        known = Known(train, SPLIT, facts)
+        found = recipe(known)
         fitted = time.perf_counter()
-        bundle = described(fit(train, SPLIT, settings), facts)
+        bundle = made(known, found)
         fit_seconds = time.perf_counter() - fitted
         valid = foreseeable(cases(train, valid_from, facts=facts), train.before(valid_from))
         notes = chosen(train.before(valid_from), valid_from, valid)
@@ -164,7 +165,8 @@ def main():
         f"{len(train)} train rows, {len(test)} test shoppers; search of settings {fitted - searched:.0f} s, "
         f"fit {fit_seconds:.1f} s, all {time.perf_counter() - began:.0f} s"
     )
-    print("Settings:", settings)
+    print("Settings:", found.settings)
+    print("On shoppers of the last train days:", [step for step in found.history if step["phase"] == "compared"])
     columns = ["recall@20 with repeats", "ndcg@20 with repeats", "recall@20 new only", "ndcg@20 new only"]
     print("\n| model | " + " | ".join(columns) + " |\n|---|" + "--:|" * len(columns))
     for name, result in results.items():

@@ -8,12 +8,12 @@ from threadpoolctl import threadpool_limits
 from infrastructure.cli.evaluate.datasets.files import places
 from shared.evaluation.protocol import Facts, folded
 from shared.evaluation.task import Cases, Ints, Known, Learned
+from shared.models import known as models
 from shared.models.bundle import Bundle
 from shared.models.moments import Moment
 from shared.models.ranker import MOST
 from shared.models.recipe import learned, made
 from shared.models.train import served
-from shared.models.tune import Known as Tuned
 from shared.profiles.state import State
 
 
@@ -24,9 +24,9 @@ class Shopwindow:
     def learn(self, known: Known) -> Learned:
         with threadpool_limits(1, "blas"):  # as in the training step
             early, cases = known.validation, known.validation.cases.sample(MOST)
-            found = learned(Tuned(early.train, early.now, known.facts), asked(cases, known.facts))
-            bundle = made(known.train, known.facts, known.now, found)
-        ways = {row["way"]: row["ndcg"] for row in found.history if row["phase"] == "compared"}
+            found = learned(models.Known(early.train, early.now, known.facts), asked(cases, known.facts))
+            bundle = made(models.Known(known.train, known.now, known.facts), found)
+        ways = {f"ndcg of {row['way']}": row["ndcg"] for row in found.history if row["phase"] == "compared"}
         return Learned(Served(bundle, known.facts), {**found.settings, **ways})
 
 

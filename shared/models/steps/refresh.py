@@ -8,6 +8,8 @@ import numpy as np
 from shared.models import bundle, content, impute, interactions, lists, people
 from shared.models.drift import drift
 from shared.models.fit import described
+from shared.models.known import Texts
+from shared.models.known import told as in_words
 from shared.models.members import base_of
 from shared.models.merge import carried, carried_segments, merged
 from shared.models.refresh import objections, refresh
@@ -25,13 +27,14 @@ def do_refresh(bench: Bench, version: str, told: dict[str, float]) -> dict[str, 
     data, base = merged(known, new, left), bundle.load(night.get("bundle.npz", "models"))
     since, now = float(new.at.min()), float(data.at.max())
     items = bench.items()
+    anew = content.placed_anew(content.load(night.get("content.npz", "models")), items.values())
+    anew = content.counted(anew, data.items, data.item)
     made = described(refresh(base, data, since, now), facts_of(items.values()))
+    made = in_words(made, Texts(anew.ids, anew.vectors))
     changes = {**drift(known, new), "clicks": told}
     reasons = objections(base, made, now)
     packed = bundle.dump(made)
     run.put("bundle.npz", packed)
-    anew = content.placed_anew(content.load(night.get("content.npz", "models")), items.values())
-    anew = content.counted(anew, data.items, data.item)
     besides = lists.Besides(
         carried(impute.load(night.get("guesses.npz")), known, data),
         carried_segments(people.load(night.get("segments.npz")), known, data),

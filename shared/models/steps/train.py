@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.evaluation.report import report
 from shared.models import bundle, content, impute, interactions, lists, people
+from shared.models.known import Texts
 from shared.models.steps.bench import Bench, facts_of
 from shared.models.train import Trained, evaluate, neighbours, train
 
@@ -13,7 +14,9 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
     run = bench.run(version)
     data = interactions.load(run.get("interactions.npz"))
     items = bench.items()
-    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"))
+    told = content.load(run.get("content.npz"))
+    texts = Texts(told.ids, told.vectors)
+    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"), texts)
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
@@ -21,7 +24,7 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
         impute.load(run.get("guesses.npz")),
         people.load(run.get("segments.npz")),
         items,
-        content.load(run.get("content.npz")),
+        told,
     )
     run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), besides)))
     run.put_json("search.json", trained.search)

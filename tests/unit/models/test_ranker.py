@@ -13,6 +13,7 @@ from shared.models.candidates import blended, rank, ranking, shortlist
 from shared.models.features import INCREASING, NAMES, Asked, features
 from shared.models.fit import described, fit
 from shared.models.interactions import DAY, VIEW, Interactions
+from shared.models.known import Texts, told
 from shared.models.moments import moments
 from shared.models.sources import SOURCES, score
 from shared.profiles.state import Purchase, State, Touch, decode, encode
@@ -150,3 +151,12 @@ def test_a_ranked_item_is_worth_what_it_brings(bundle):
 
 
 BUNDLE = replace(fit(DATA.before(SINCE), SINCE), settings=DEFAULTS)
+
+
+def test_texts_find_their_items_and_speak_for_those_alike():
+    ids, vectors = np.array(["i05", "not in the model", "i03"]), np.eye(3, dtype=np.float32)[[0, 1, 0]]
+    made = told(BUNDLE, Texts(ids, vectors))
+    assert made.content.shape == (ITEMS, 3) and made.content.sum() == 2.0
+    scores = score(State(recent=[Touch(item="i05", last=SINCE, views=1)]), made, SINCE)
+    column = dict(zip(made.item_ids[scores.items].tolist(), scores.sources[SOURCES.index("content")], strict=True))
+    assert column["i03"] == 1.0 and column["i07"] == 0.0

@@ -14,10 +14,11 @@ from shared.models.candidates import best
 from shared.models.fit import FIT_SETTINGS, fit, popularity, similar
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 from shared.models.judge import Judge
+from shared.models.known import Known
 from shared.models.moments import Moment, aim_of, moments
 from shared.models.sources import SOURCES
 from shared.models.train import served
-from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Known, Search, search
+from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, search
 
 
 def shop(shoppers=80, days=60, seed=4):
