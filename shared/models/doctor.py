@@ -109,7 +109,7 @@ def _delivery(vitals: Vitals) -> Iterator[Finding]:
         "bots",
         counts["bot_views"],
         counts["views"],
-        f"{{}} of all product views come from {counts['bots']} visitors that behave like machines; they are left out.",
+        f"{{}} of all product views come from visitors that behave like machines ({counts['bots']} of them); they are left out.",
     )
 
 

@@ -1,7 +1,7 @@
 """What every step of training reads and writes: runs and versions, the catalog, the pointer."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.catalog.model import top_category
 from shared.catalog.store import CatalogStore
@@ -9,9 +9,23 @@ from shared.lists.store import ListsStore
 from shared.models.runs import Run
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
     from shared.evaluation.protocol import Facts
+
+
+class Names(Protocol):
+    """As the settings of a function have them."""
+
+    @property
+    def models_bucket(self) -> str: ...
+
+    @property
+    def catalog_table(self) -> str: ...
+
+    @property
+    def lists_table(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,11 @@ class Bench:
     catalog: CatalogStore
     lists: ListsStore
     code: str = ""  # version of the code that is at work
+
+    @classmethod
+    def of(cls, client: "S3Client", dynamodb: "DynamoDBClient", names: "Names", code: str) -> "Bench":
+        catalog, lists = CatalogStore(dynamodb, names.catalog_table), ListsStore(dynamodb, names.lists_table)
+        return cls(client, names.models_bucket, catalog, lists, code)
 
     def run(self, version: str) -> Run:
         return Run(self.client, self.bucket, version)
