@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from shared import clients
 from shared.config import PrepareSettings, code_version, from_env
 from shared.identity.settings import parse
-from shared.models.doctor import strictness
+from shared.models.findings import strictness
 from shared.models.steps.bench import Bench
 from shared.models.steps.gather import do_gather
 from shared.models.steps.lake import Lake
