@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from shared import clients
-from shared.catalog.store import CatalogStore
 from shared.config import PrepareSettings, code_version, from_env
 from shared.identity.settings import parse
-from shared.lists.store import ListsStore
-from shared.models.doctor import strictness
+from shared.models.findings import strictness
 from shared.models.steps.bench import Bench
 from shared.models.steps.gather import do_gather
 from shared.models.steps.lake import Lake
@@ -21,13 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 settings = from_env(PrepareSettings)
-bench = Bench(
-    clients.s3(),
-    settings.models_bucket,
-    CatalogStore(clients.dynamodb(), settings.catalog_table),
-    ListsStore(clients.dynamodb(), settings.lists_table),
-    code_version(Path(__file__).parents[2]),
-)
+bench = Bench.of(clients.s3(), clients.dynamodb(), settings, code_version(Path(__file__).parents[2]))
 lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
 
 

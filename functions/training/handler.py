@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from shared import clients
-from shared.catalog.store import CatalogStore
 from shared.config import TrainingSettings, code_version, from_env
-from shared.lists.store import ListsStore
 from shared.models.steps.bench import Bench
 from shared.models.steps.refresh import do_refresh
 from shared.models.steps.train import do_evaluate, do_train
@@ -18,13 +16,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 settings = from_env(TrainingSettings)
-bench = Bench(
-    clients.s3(),
-    settings.models_bucket,
-    CatalogStore(clients.dynamodb(), settings.catalog_table),
-    ListsStore(clients.dynamodb(), settings.lists_table),
-    code_version(Path(__file__).parents[2]),
-)
+bench = Bench.of(clients.s3(), clients.dynamodb(), settings, code_version(Path(__file__).parents[2]))
 
 
 def do(event: dict[str, Any]) -> dict[str, Any]:

@@ -177,7 +177,8 @@ def refused(stack: Stack, kept: list[str], most: int = 5) -> str:
             told for told in (diagnosis, measured) if not told.get("may_train", True) or not told.get("passed", True)
         ]
         if why:
-            lines.append(f"  {run.split('/')[1]}\n" + _listed([f"  {reason}" for reason in why[0]["reasons"]]))
+            grave = [f"  {reason}" for reason in why[0]["reasons"] if not reason.startswith("Good")]
+            lines.append(f"  {run.split('/')[1]}\n{_listed(grave)}")
     return "\n".join(lines[:most])
 
 

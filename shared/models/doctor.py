@@ -6,17 +6,15 @@ that mix up before and after, machines that outnumber shoppers, a broken tag. Wh
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any
 
 import numpy as np
 
-from shared.errors import InvalidRequest
 from shared.evaluation.protocol import Facts
+from shared.models.findings import Finding
 from shared.models.interactions import DAY, Interactions
 from shared.models.vitals import AHEAD, LEARNED_FROM, Vitals
 
-Severity = Literal["warn", "stop"]
-Strictness = Literal["strict", "normal", "lenient"]
 NEVER = float("inf")
 
 # From which value on a check warns and stops. Shares from 0 to 1 unless said otherwise.
@@ -40,30 +38,6 @@ FEWEST = 200  # events, interactions or order lines: of fewer no share is told
 USUAL = 50.0  # events in two days: what is rarer may be missing for two days by chance
 RECENT, BEFORE = 7, 28  # days that are compared
 MOST_PLATFORMS = 3  # whose drop is told one by one
-
-
-class Finding(NamedTuple):
-    check: str
-    severity: Severity
-    value: float
-    sentence: str
-
-
-def strictness(text: str) -> Strictness:
-    """Raises InvalidRequest for a word that is none."""
-    if text not in get_args(Strictness):
-        raise InvalidRequest(f"must be one of {', '.join(get_args(Strictness))}, not {text!r}", "doctor")
-    return cast("Strictness", text)
-
-
-def may_train(findings: list[Finding], strict: Strictness) -> bool:
-    """`strict` lets no finding pass, `normal` all but the grave ones, `lenient` every one."""
-    grave = {"strict": {"warn", "stop"}, "normal": {"stop"}, "lenient": set[str]()}[strict]
-    return not any(finding.severity in grave for finding in findings)
-
-
-def sentences(findings: list[Finding]) -> list[str]:
-    return [f"{'Stop' if f.severity == 'stop' else 'Warning'}: {f.sentence}" for f in findings]
 
 
 def examine(vitals: Vitals, data: Interactions, facts: Facts, now: float) -> list[Finding]:
@@ -109,7 +83,7 @@ def _delivery(vitals: Vitals) -> Iterator[Finding]:
         "bots",
         counts["bot_views"],
         counts["views"],
-        f"{{}} of all product views come from {counts['bots']} visitors that behave like machines; they are left out.",
+        f"{{}} of all product views come from visitors that behave like machines ({counts['bots']} of them); they are left out.",
     )
 
 

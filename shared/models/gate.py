@@ -112,13 +112,16 @@ def gate(models: Mapping[str, Measured], segments: Mapping[str, Sequence[str]], 
 
 
 def _quality(models: Mapping[str, Measured]) -> list[Check]:
+    """The more comparisons decide, the surer each must be (Bonferroni): of two equal versions one is refused every fortieth time."""
     checks = []
-    for rival in (name for name in RIVALS if name in models):
+    rivals = [name for name in RIVALS if name in models]
+    surer = 1 - (1 - LEVEL) / (len(rivals) * len(DECISIVE))
+    for rival in rivals:
         for metric, mine in models["model"].values.items():
             theirs = models[rival].values.get(metric, ())
             if not len(mine) or len(mine) != len(theirs):
                 continue
-            low, high = difference(mine, theirs)
+            low, high = difference(mine, theirs, surer if metric in DECISIVE else LEVEL)
             refused = metric in DECISIVE and high < 0
             ours, other = float(np.mean(mine)), float(np.mean(theirs))
             word = "Refused, clearly worse" if refused else "Good"

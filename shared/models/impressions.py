@@ -1,7 +1,6 @@
 """Recommendations that shoppers saw, and whether they clicked: what a click model and a ranker learn from."""
 
-import io
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.models.members import digest
+from shared.models.npz import pack, unpack
 
 # A click belongs to the answer it was in; who saw the same answer twice saw it once.
 SEEN = """
@@ -56,11 +56,8 @@ def read_impressions(db: duckdb.DuckDBPyConnection, version: str) -> Impressions
 
 
 def dump(impressions: Impressions) -> bytes:
-    out = io.BytesIO()
-    np.savez(out, **{field.name: getattr(impressions, field.name) for field in fields(Impressions)})
-    return out.getvalue()
+    return pack(impressions)
 
 
 def load(data: bytes) -> Impressions:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return Impressions(**{field.name: arrays[field.name] for field in fields(Impressions)})
+    return unpack(Impressions, data)

@@ -5,9 +5,8 @@ boosted trees over behaviour. A guess is flagged, carries the probability that i
 never a fact: not in a state, not in the lake, not in an export, not in what models are measured with.
 """
 
-import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from shared.evaluation.metrics import clearly_worse
 from shared.evaluation.protocol import Facts
 from shared.models.behaviour import Behaviour, behaviour
 from shared.models.interactions import Interactions
+from shared.models.npz import pack, unpack
 from shared.models.people import People
 
 WORDS = ("country", "gender", "device")  # attributes that are one of a few words; the year of birth is a number
@@ -80,14 +80,11 @@ def impute(data: Interactions, people: People, facts: Facts) -> tuple[dict[str, 
 
 
 def dump(imputed: Imputed) -> bytes:
-    out = io.BytesIO()
-    np.savez(out, **{field.name: getattr(imputed, field.name) for field in fields(Imputed)})
-    return out.getvalue()
+    return pack(imputed)
 
 
 def load(data: bytes) -> Imputed:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return Imputed(**{field.name: arrays[field.name] for field in fields(Imputed)})
+    return unpack(Imputed, data)
 
 
 def _words(attribute: str, words: NDArray[Any], seen: Behaviour) -> tuple[Imputed, Summary]:

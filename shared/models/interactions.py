@@ -1,11 +1,12 @@
 """What shoppers did, as columns: the one form of training data."""
 
-import io
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from shared.models.npz import pack, unpack
 
 KINDS = ("view", "engaged", "cart", "order")  # positions are the codes in `kind`
 VIEW, ENGAGED, CART, ORDER = range(len(KINDS))
@@ -48,11 +49,8 @@ class Interactions:
 
 
 def dump(interactions: Interactions) -> bytes:
-    out = io.BytesIO()
-    np.savez(out, **{field.name: getattr(interactions, field.name) for field in fields(Interactions)})
-    return out.getvalue()
+    return pack(interactions)
 
 
 def load(data: bytes) -> Interactions:
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return Interactions(**{field.name: arrays[field.name] for field in fields(Interactions)})
+    return unpack(Interactions, data)

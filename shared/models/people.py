@@ -8,6 +8,33 @@ from numpy.typing import NDArray
 
 from shared.lists.segments import DEVICES, age_band
 
+# The latest each shopper said of themselves. A shopper says few different things, so they are put together before they are looked at.
+SAID = r"""
+WITH words AS (
+  SELECT n, max(ts) AS ts,
+         json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
+         json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
+  FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around),
+said AS (
+  SELECT n, ts, coalesce(
+           nullif(regexp_extract(trait[1], '^[A-Za-z]{2}$'), ''), nullif(regexp_extract(trait[2], '^[A-Za-z]{2}$'), ''),
+           nullif(regexp_extract(around[1], '^[A-Za-z]{2}$'), ''),
+           nullif(regexp_extract(around[2], '^[A-Za-z]{2,3}[-_](?:[A-Za-z]{4}[-_])?([A-Za-z]{2})$', 1), '')) AS country,
+         CASE WHEN lower(trim(trait[3])) IN ('f', 'female', 'woman', 'w') THEN 'f'
+              WHEN lower(trim(trait[3])) IN ('m', 'male', 'man') THEN 'm'
+              WHEN lower(trim(trait[3])) IN ('x', 'd', 'diverse', 'non-binary', 'nonbinary', 'other') THEN 'x' END AS gender,
+         coalesce(TRY_CAST(trait[4] AS DOUBLE), year(to_timestamp(ts)) - TRY_CAST(trait[5] AS DOUBLE)) AS birth_year,
+         lower(around[3])[:20] AS device, lower(regexp_extract(around[2], '^[A-Za-z]{2,3}')) AS language, around[4] AS timezone
+  FROM words)
+SELECT upper(coalesce(arg_max(country, ts), '')) AS country,
+       coalesce(arg_max(gender, ts), '') AS gender,
+       coalesce(arg_max(birth_year, ts) FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
+       coalesce(arg_max(device, ts) FILTER (device <> ''), '') AS device,
+       coalesce(arg_max(language, ts) FILTER (language <> ''), '') AS language,
+       coalesce(arg_max(timezone, ts) FILTER (timezone <> ''), '') AS timezone
+FROM numbers LEFT JOIN said USING (n) GROUP BY n ORDER BY n
+"""
+
 
 class People(NamedTuple):
     """One row a shopper. "" (or NaN) where nothing was said."""

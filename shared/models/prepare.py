@@ -17,8 +17,8 @@ from shared.identity.recompute import Recomputed, own
 from shared.models.impressions import Impressions, read_impressions
 from shared.models.interactions import Interactions
 from shared.models.members import digest
-from shared.models.people import People
-from shared.models.vitals import AHEAD, Vitals, measure
+from shared.models.people import SAID, People
+from shared.models.vitals import AHEAD, Vitals, counted, measure
 
 COLUMNS = (
     "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', receivedAt: 'TIMESTAMP',"
@@ -117,33 +117,6 @@ CREATE TABLE numbers AS
 SELECT shopper, row_number() OVER (ORDER BY shopper) - 1 AS n FROM (SELECT DISTINCT shopper FROM numbered)
 """
 
-# The latest each shopper said of themselves. A shopper says few different things, so they are put together before they are looked at.
-PEOPLE = r"""
-WITH words AS (
-  SELECT n, max(ts) AS ts,
-         json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
-         json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
-  FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around),
-said AS (
-  SELECT n, ts, coalesce(
-           nullif(regexp_extract(trait[1], '^[A-Za-z]{2}$'), ''), nullif(regexp_extract(trait[2], '^[A-Za-z]{2}$'), ''),
-           nullif(regexp_extract(around[1], '^[A-Za-z]{2}$'), ''),
-           nullif(regexp_extract(around[2], '^[A-Za-z]{2,3}[-_](?:[A-Za-z]{4}[-_])?([A-Za-z]{2})$', 1), '')) AS country,
-         CASE WHEN lower(trim(trait[3])) IN ('f', 'female', 'woman', 'w') THEN 'f'
-              WHEN lower(trim(trait[3])) IN ('m', 'male', 'man') THEN 'm'
-              WHEN lower(trim(trait[3])) IN ('x', 'd', 'diverse', 'non-binary', 'nonbinary', 'other') THEN 'x' END AS gender,
-         coalesce(TRY_CAST(trait[4] AS DOUBLE), year(to_timestamp(ts)) - TRY_CAST(trait[5] AS DOUBLE)) AS birth_year,
-         lower(around[3])[:20] AS device, lower(regexp_extract(around[2], '^[A-Za-z]{2,3}')) AS language, around[4] AS timezone
-  FROM words)
-SELECT upper(coalesce(arg_max(country, ts), '')) AS country,
-       coalesce(arg_max(gender, ts), '') AS gender,
-       coalesce(arg_max(birth_year, ts) FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
-       coalesce(arg_max(device, ts) FILTER (device <> ''), '') AS device,
-       coalesce(arg_max(language, ts) FILTER (language <> ''), '') AS language,
-       coalesce(arg_max(timezone, ts) FILTER (timezone <> ''), '') AS timezone
-FROM numbers LEFT JOIN said USING (n) GROUP BY n ORDER BY n
-"""
-
 # The shoppers learned from, and the devices their events came from: who asks about a device must find it too.
 MEMBERS = """
 SELECT shopper FROM numbers
@@ -215,7 +188,7 @@ def prepare(
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
         seen = read_impressions(db, version)
-        return Prepared(interactions, who, people, members, _counts(db), measure(db), seen, withdrawn)
+        return Prepared(interactions, who, people, members, counted(db), measure(db), seen, withdrawn)
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:
@@ -240,7 +213,7 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
         quantity=rows["quantity"].astype(np.float32),
         countries=np.empty(0, "U1"),
     )
-    said = db.execute(PEOPLE).fetchnumpy()
+    said = db.execute(SAID).fetchnumpy()
     people = People(*(_column(said[name])[order] for name in People._fields))
     return replace(interactions, countries=people.country), people
 
@@ -266,18 +239,3 @@ def _column(values: Any) -> Any:
 def _texts(values: Any) -> Any:
     """As numpy unicode; DuckDB sorts by bytes of UTF-8, which is numpy's order by code point."""
     return np.array([str(value) for value in values], dtype=np.str_) if len(values) else np.empty(0, "U1")
-
-
-def _counts(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    single = """
-        SELECT (SELECT count(*) FROM events) AS events, (SELECT count(DISTINCT shopper) FROM numbered) AS shoppers,
-               (SELECT count(DISTINCT item) FROM kept) AS items, (SELECT count(*) FROM numbered) AS interactions,
-               (SELECT count(DISTINCT session) FROM numbered) AS sessions,
-               (SELECT count(DISTINCT messageId) FROM kept WHERE kind = 3) AS orders,
-               (SELECT count(*) FROM owned WHERE shopper = '') AS without_consent,
-               (SELECT count(*) FROM withdrawn) AS shoppers_who_withdrew_consent,
-               (SELECT min(ts) FROM events) AS first, (SELECT max(ts) FROM events) AS last"""
-    row = db.execute(single).fetchone() or ()
-    names = [column[0] for column in db.description or []]
-    by_event = "SELECT CASE WHEN type = 'track' THEN event ELSE type END AS name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 30"
-    return {**dict(zip(names, row, strict=True)), "by_event": dict(db.execute(by_event).fetchall())}

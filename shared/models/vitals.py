@@ -63,3 +63,19 @@ def measure(db: duckdb.DuckDBPyConnection) -> Vitals:
         counts |= {column[0]: int(value) for column, value in zip(db.description or [], row, strict=True)}
     (last,) = db.execute("SELECT coalesce(max(ts), 0) FROM events").fetchone() or (0.0,)
     return Vitals(db.execute(DAILY).fetchnumpy(), counts, float(last))
+
+
+def counted(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Plain numbers for the report, of the tables `events`, `owned`, `withdrawn`, `kept` and `numbered`."""
+    single = """
+        SELECT (SELECT count(*) FROM events) AS events, (SELECT count(DISTINCT shopper) FROM numbered) AS shoppers,
+               (SELECT count(DISTINCT item) FROM kept) AS items, (SELECT count(*) FROM numbered) AS interactions,
+               (SELECT count(DISTINCT session) FROM numbered) AS sessions,
+               (SELECT count(DISTINCT messageId) FROM kept WHERE kind = 3) AS orders,
+               (SELECT count(*) FROM owned WHERE shopper = '') AS without_consent,
+               (SELECT count(*) FROM withdrawn) AS shoppers_who_withdrew_consent,
+               (SELECT min(ts) FROM events) AS first, (SELECT max(ts) FROM events) AS last"""
+    row = db.execute(single).fetchone() or ()
+    names = [column[0] for column in db.description or []]
+    by_event = "SELECT CASE WHEN type = 'track' THEN event ELSE type END AS name, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 30"
+    return {**dict(zip(names, row, strict=True)), "by_event": dict(db.execute(by_event).fetchall())}

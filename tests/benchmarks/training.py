@@ -4,7 +4,7 @@ Each side runs in a process of its own on the same rows. "raw" is `implicit`'s A
 matrix; "train" is all the training step does: search of the settings, the trial that is measured, and the fit on everything.
 CPU seconds count all threads. They say what a run costs; wall time also shows what does not run in parallel, and, on a shared
 machine, what others were doing. Reading the lake and measuring the model are steps of their own and not counted.
-"impute" is what the step before adds to guess what shoppers did not say of themselves.
+"refresh" is what an hour adds to what is known, folded in. "impute" is what the step before adds to guess what shoppers did not say of themselves.
 """
 
 import argparse
@@ -27,6 +27,7 @@ SIDES = {
     "raw": "ALS alone (implicit)",
     "train": "Shopwindow's training step",
     "impute": "Guessing what shoppers did not say",
+    "refresh": "Folding in the last hour",
 }
 
 
@@ -121,6 +122,22 @@ def guessing(data):
     return began
 
 
+def refreshing(data):
+    from threadpoolctl import threadpool_limits
+
+    from shared.models.fit import fit
+    from shared.models.merge import merged
+    from shared.models.refresh import refresh
+
+    now = float(data.at.max())
+    known, new = data.before(now - 3600), data.since(now - 3600)
+    base = fit(known, now - 3600)
+    began = clocks()
+    with threadpool_limits(1, "blas"):
+        refresh(base, merged(known, new), now - 3600, now)
+    return began
+
+
 def clocks():
     return time.perf_counter(), time.process_time()
 
@@ -128,7 +145,7 @@ def clocks():
 def child(side, rows):
     warnings.simplefilter("ignore")
     data = interactions(rows)
-    wall, cpu = {"raw": raw, "train": whole, "impute": guessing}[side](data)
+    wall, cpu = {"raw": raw, "train": whole, "impute": guessing, "refresh": refreshing}[side](data)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(json.dumps({"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak": peak}))
 
@@ -136,7 +153,7 @@ def child(side, rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--side", choices=["raw", "train", "impute"])
+    parser.add_argument("--side", choices=list(SIDES))
     args = parser.parse_args()
     if args.side:
         child(args.side, args.rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.catalog.model import Item, top_category
 from shared.catalog.store import CatalogStore
@@ -10,6 +10,7 @@ from shared.lists.store import ListsStore
 from shared.models.runs import Run
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
     from shared.evaluation.protocol import Facts
@@ -21,6 +22,19 @@ def facts_of(items: Iterable[Item]) -> "Facts":
     }
 
 
+class Names(Protocol):
+    """As the settings of a function have them."""
+
+    @property
+    def models_bucket(self) -> str: ...
+
+    @property
+    def catalog_table(self) -> str: ...
+
+    @property
+    def lists_table(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Bench:
     client: "S3Client"
@@ -28,6 +42,11 @@ class Bench:
     catalog: CatalogStore
     lists: ListsStore
     code: str = ""  # version of the code that is at work
+
+    @classmethod
+    def of(cls, client: "S3Client", dynamodb: "DynamoDBClient", names: "Names", code: str) -> "Bench":
+        catalog, lists = CatalogStore(dynamodb, names.catalog_table), ListsStore(dynamodb, names.lists_table)
+        return cls(client, names.models_bucket, catalog, lists, code)
 
     def run(self, version: str) -> Run:
         return Run(self.client, self.bucket, version)

@@ -9,7 +9,8 @@ from shared.errors import TooLittleData
 from shared.identity.live import Live
 from shared.identity.recompute import Disagreement, compare, summary_of
 from shared.models import clicks, content, impressions, impute, interactions, members, people
-from shared.models.doctor import Finding, Strictness, examine, may_train, sentences
+from shared.models.doctor import examine
+from shared.models.findings import Finding, Strictness, may_train, sentences
 from shared.models.prepare import Prepared, Room, Rules, prepare
 from shared.models.runs import download
 from shared.models.steps.bench import Bench, facts_of

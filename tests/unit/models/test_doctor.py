@@ -13,7 +13,8 @@ from infrastructure.cli.generator import GeneratedShop
 from shared.errors import InvalidRequest
 from shared.events import lake
 from shared.events.model import Consent, encode
-from shared.models.doctor import LIMITS, examine, may_train, sentences, strictness
+from shared.models.doctor import LIMITS, examine
+from shared.models.findings import may_train, sentences, strictness
 from shared.models.prepare import Room, prepare
 from tests.factories import NOON, event, order
 

@@ -231,7 +231,8 @@ def test_only_training_imports_the_guesses_and_it_loads_scikit_learn_only_to_mak
             for alias in getattr(node, "names", [])
         )
     }
-    assert users == {"shared/models/lists.py", "shared/models/steps/prepare.py", "shared/models/steps/train.py"}
+    steps = {f"shared/models/steps/{name}.py" for name in ("prepare", "train", "refresh")}
+    assert users == {"shared/models/lists.py", "shared/models/merge.py", *steps}
     code = "import sys, shared.models.impute, shared.models.lists; print('sklearn' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
