@@ -46,7 +46,7 @@ def test_every_list_of_the_shop_can_be_asked_for(browser_api, shop, trends, plac
 
 def test_what_is_on_sale_is_on_its_list_and_nothing_else(browser_api, server_api, shop, trends):
     def on_sale():
-        return asked(browser_api, "on-sale", count=50)["items"]
+        return asked(browser_api, "on-sale", count=100)["items"]
 
     new = f"sale-{uuid.uuid4().hex}"
     fields = {"id": new, "title": "A bargain", "price": "9 EUR", "sale_price": "3 EUR"}
