@@ -6,7 +6,7 @@ from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import Request
 
 FIRST, EVERY = 4, 8  # the 4th place of a shelf, the 12th, the 20th …
-MOST = 4  # looked at for a request
+MOST = 4  # looked at for a request: one more than there are places, in case a rule keeps one away
 
 
 def its_turn(place: int) -> bool:
@@ -19,7 +19,9 @@ def newcomers(request: Request, reads: Reads) -> list[Pick]:
     done nothing yet the newest of all."""
     if not PLACEMENTS[request.placement].newcomers:
         return []
-    return (_related(request, reads) + _newest(request, reads))[:MOST]
+    places = (request.count + EVERY - FIRST) // EVERY
+    most = min(places + 1, MOST) if places else 0
+    return (_related(request, reads) + _newest(request, reads))[:most]
 
 
 def _related(request: Request, reads: Reads) -> list[Pick]:

@@ -17,14 +17,15 @@ EMPTY = State()
 
 class Reads(NamedTuple):
     """`lists` holds `similar#<item>` and `together#<item>`; `category` the popular lists of the categories asked for; `shelf` the
-    lists of a placement that shows one kind of list; `popular` groups of fallback lists in order, those of a group shown by turns.
-    `static` is asked when nothing else is left. `contextual`: the answer has to do without the person."""
+    lists of a placement that shows one kind of list. `popular` gives groups of fallback lists in order, those of a group shown by
+    turns; it is asked when candidates are too few, and `static` when nothing else is left. `contextual`: the answer has to do
+    without the person."""
 
     state: State = EMPTY
     lists: dict[str, Scored] = {}
     category: list[Scored] = []
     shelf: list[Shelf] = []
-    popular: list[list[Shelf]] = []
+    popular: Callable[[], list[list[Shelf]]] = list
     newcomers: Newcomers = NONE
     static: Callable[[], Scored] = list
     contextual: bool = False

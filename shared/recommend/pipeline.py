@@ -167,7 +167,7 @@ def _live(request: Request, state: State, weight: float) -> Offer:
 
 
 def fallbacks(reads: Reads) -> Iterator[Pick]:
-    for group in reads.popular:
+    for group in reads.popular():
         for shelf, item, score in in_turn(group):
             yield Pick(item, score, reasons.OF_LIST[shelf.kind], shelf.segment, shelf.tier)
 

@@ -93,10 +93,10 @@ def _keys(version: str, name: Name) -> tuple[str, str]:
 
 
 def _mixed(kind: Kind, published: Scored, live: Scored) -> Scored:
-    """Of arrivals the later view of the same item counts; all other scores add up."""
+    """Of arrivals and sales the later view of the same item counts; all other scores add up."""
     if not (published and live):
         return published or live
     total = dict(published)
     for item, score in live:
-        total[item] = score if kind == "new-arrivals" else total.get(item, 0.0) + LIVE_WEIGHT * score
+        total[item] = score if kind in ("new-arrivals", "on-sale") else total.get(item, 0.0) + LIVE_WEIGHT * score
     return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -53,12 +53,12 @@ class Reader:
 
     def read(self, request: Request, shopper: Shopper = NOBODY) -> Reads:
         no = denied(request)
-        asked = self._names(request, segments(request, EMPTY, contextual=True))
+        asked = dict.fromkeys(self._names(request, segments(request, EMPTY, contextual=True)))
         keys = [] if no else [f"s:{key}" for key in shopper.keys]
         while True:
             version = self.version
             stored = self._stored(request, context(request, EMPTY, no))
-            found = self._get(keys, list(stored.values()), asked)
+            found = self._get(keys, list(stored.values()), list(asked))
             if self.version == version:  # otherwise another model has become current: its lists are wanted
                 break
         states = {key: state for key in keys if (state := self._decoded(decode_state, found.get(key)))}
@@ -67,15 +67,15 @@ class Reader:
         own = segments(request, state, contextual=contextual)
         named = self._stored(request, context(request, state, contextual))
         more = [at for at in named.values() if at not in stored.values()]
-        asked = self._names(request, own)
-        if more or self.popular.stale(asked):
-            found |= self._get([], more, asked)
+        further = [name for name in dict.fromkeys(self._names(request, own)) if name not in asked]
+        if more or self.popular.stale(further):
+            found |= self._get([], more, further)
         return Reads(
             state,
             {name: self._decoded(decode_list, found.get(at)) or [] for name, at in named.items()},
             [self.popular.of("popular", name) for name in _categories(request)],
             self._shelf(request, own),
-            self._fallbacks(own),
+            lambda: self._fallbacks(own),
             self.popular.newcomers,
             self.static.scored,
             contextual,
@@ -90,7 +90,7 @@ class Reader:
         if not placement.strict:
             wanted += [(kind, segment) for _, segment, _ in tiers(own) for kind in self.blend]
             wanted.append(("new-arrivals", ALL))
-        return list(dict.fromkeys(wanted))
+        return wanted
 
     def _shelf(self, request: Request, own: Sequence[str]) -> list[Shelf]:
         kind = PLACEMENTS[request.placement].shelf

@@ -13,6 +13,7 @@ from shared.recommend.request import Request
 
 Blend = dict[Kind, float]
 BLEND: Blend = {"popular": 3.0, "trending": 1.0, "high-margin": 1.0}
+MOST_KINDS = 4  # all lists of all segments are read in one request
 CLOSENESS = {"people": 2.0, "country": 2.0, "device": 1.0, "lifecycle": 1.0}  # how much a segment says
 
 
@@ -35,6 +36,8 @@ def parse_blend(written: str) -> Blend:
         if kind is None or not amount.replace(".", "", 1).isdecimal():
             raise InvalidRequest(f"{part!r} must be a list and a weight, such as popular=3", "starter_blend")
         made[kind] = float(amount)
+    if len(made) > MOST_KINDS:
+        raise InvalidRequest(f"has more than {MOST_KINDS} lists; leave some out", "starter_blend")
     return {kind: weight for kind, weight in made.items() if weight > 0} or BLEND
 
 

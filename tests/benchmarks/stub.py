@@ -10,6 +10,8 @@ import socket
 from shared.catalog.model import Item, Price
 from shared.catalog.model import encode as encode_item
 from shared.lists.model import Pointer, encode
+from shared.lists.newcomers import Newcomer
+from shared.lists.newcomers import encode as encode_newcomers
 from shared.profiles.state import Candidate, Purchase, State, Touch
 from shared.profiles.state import encode as encode_state
 
@@ -39,9 +41,14 @@ def shop(seed):
 
     lists = {"pointer": encode(Pointer("v1", ["v1"]))}
     lists |= {f"v1#{kind}#{name}": encode(scored(NEIGHBOURS)) for kind in ("similar", "together") for name in names}
+    kinds = ("popular", "trending", "high-margin", "new-arrivals")
     lists |= {
-        f"{v}#popular#{segment}": encode(scored(100)) for v in ("v1", "live") for segment in ("all", "country:DE")
+        f"{version}#{kind}#{segment}": encode(scored(100))
+        for version in ("v1", "live")
+        for kind in kinds
+        for segment in ("all", "country:DE", "device:mobile")
     }
+    lists["live#newcomers#all"] = encode_newcomers(Newcomer(name, "Camping", scored(12)) for name in names[:200])
     return {
         "shoppers": {f"a#s{n}": encode_state(state(rng, names)) for n in range(SHOPPERS)},
         "lists": lists,

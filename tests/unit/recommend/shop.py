@@ -63,4 +63,4 @@ def state(
 
 
 def popular(*names: str) -> Reads:
-    return Reads(popular=[[Shelf("popular", "all", scored(*names))]])
+    return Reads(popular=lambda: [[Shelf("popular", "all", scored(*names))]])

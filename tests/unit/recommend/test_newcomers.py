@@ -2,15 +2,14 @@
 
 from shared.lists import newcomers as stored
 from shared.lists.newcomers import MOST, Newcomer, looked_up
-from shared.recommend.pipeline import Reads, answer
-from shared.recommend.shelves import Shelf
-from tests.unit.recommend.shop import NOW, Catalog, ask, catalog, item, scored, state
+from shared.recommend.pipeline import answer
+from tests.unit.recommend.shop import NOW, Catalog, ask, catalog, item, popular, state
 
 NEW = looked_up(
     [Newcomer("new", "Camping", [("tent", 0.9), ("mug", 0.3)]), Newcomer("newer", "Kitchen", [("mug", 0.8)])]
 )
 NAMES = [f"p{n}" for n in range(30)]
-READS = Reads(popular=[[Shelf("popular", "all", scored(*NAMES))]], newcomers=NEW)
+READS = popular(*NAMES)._replace(newcomers=NEW)
 ITEMS = catalog(*NAMES, "new", "newer", "tent", "mug")
 
 

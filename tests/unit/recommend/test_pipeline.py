@@ -173,7 +173,7 @@ def test_the_static_list_is_asked_only_when_nothing_else_fills_the_shelf():
 def test_the_tier_of_an_answer_is_the_one_that_gave_most():
     reads = Reads(
         state=state("x"),
-        popular=[[Shelf("segment", "country:GB", scored("a", "b"))], [Shelf("popular", "all", scored("c"))]],
+        popular=lambda: [[Shelf("segment", "country:GB", scored("a", "b"))], [Shelf("popular", "all", scored("c"))]],
     )
     assert answer(ask(count=4), reads, catalog("x", "a", "b", "c").lookup, NOW).tier == "segment"
     assert answer(ask(count=2), reads, catalog("x", "a").lookup, NOW).tier == "live"

@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from shared.cache import MemoryCache
 from shared.catalog.model import encode as encode_item
 from shared.lists.model import Pointer, encode
+from shared.lists.newcomers import Newcomer
+from shared.lists.newcomers import encode as encode_newcomers
 from shared.profiles.state import encode as encode_state
 from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
@@ -145,6 +147,68 @@ def test_the_segment_comes_from_the_shopper_or_from_the_request(db, make):
     assert shown(make(), ask(), "a#2")[0] == "gb1"
     assert shown(make(), ask(context={"country": "gb"}), "")[0] == "gb1"
     assert shown(make(), ask(), "")[0] == "p1"
+
+
+def test_a_placement_of_one_list_shows_the_lists_of_the_segments_together(db, make):
+    db.tables["lists"] |= {
+        "v1#best-sellers#all": encode(scored("p1", "p2")),
+        "live#best-sellers#country:GB": encode(scored("gb1", "p2")),
+        "v1#best-sellers#category:Camping": encode(scored("t1")),
+    }
+    reader = make()
+    reader.warm()
+    request = ask(placement="best-sellers", context={"country": "GB"}, count=3)
+    made = answer(request, reader.read(request), reader.items, NOW)
+    assert [(p.item, p.reason, p.tier) for p in made.picks] == [
+        ("p2", "best_seller", "lists"),
+        ("gb1", "best_seller", "lists"),
+        ("p1", "best_seller", "lists"),
+    ]
+    assert shown(reader, ask(placement="best-sellers", filter={"categories": ["Camping"]}, count=1), "") == ["t1"]
+
+
+def test_new_arrivals_and_sales_are_not_filled_up_with_anything_else(db, make):
+    db.tables["lists"]["live#new-arrivals#all"] = encode(scored("today"))
+    reader = make(static=lambda: [{"id": "q", "title": "Q"}])
+    assert shown(reader, ask(placement="new-arrivals"), "") == ["today"]
+    assert shown(reader, ask(placement="on-sale"), "") == []
+
+
+def test_who_is_not_known_sees_several_lists_by_turns_and_the_segments_before_all(db, make):
+    db.tables["lists"] |= {
+        "v1#trending#all": encode(scored("today")),
+        "v1#high-margin#country:GB": encode(scored("s1")),
+    }
+    assert shown(make(), ask(context={"country": "GB"}), "") == ["gb1", "s1", "p1", "p2", "today"]
+
+
+def test_in_a_shop_that_nobody_has_visited_yet_what_is_new_is_shown(db, make):
+    db.tables["lists"] = {"live#new-arrivals#all": encode(scored("today"))}
+    reader = make()
+    made = answer(ask(), reader.read(ask()), reader.items, NOW)
+    assert [(p.item, p.reason) for p in made.picks] == [("today", "new_arrival")]
+
+
+def test_lists_of_what_a_shopper_said_are_read_once_a_minute(db, make):
+    known = state()
+    known.traits |= {"gender": "f", "age": "25-34"}
+    known.totals.events = 1
+    db.tables["shoppers"]["a#2"] = encode_state(known)
+    db.tables["lists"]["v1#popular#people:f-25-34"] = encode(scored("x"))
+    reader = make()
+    reader.warm()
+    assert shown(reader, ask(), "a#2")[0] == "x"
+    db.requests.clear()
+    assert shown(reader, ask(), "a#2")[0] == "x" and len(db.requests) == 2
+
+
+def test_newcomers_are_in_memory_like_the_lists(db, make):
+    db.tables["lists"]["live#newcomers#all"] = encode_newcomers([Newcomer("today", "", [("tent", 0.9)])])
+    reader = make()
+    reader.warm()
+    db.requests.clear()
+    request = ask(placement="product", items=["tent"], count=4)
+    assert shown(reader, request)[3] == "today" and len(db.requests) == 2
 
 
 def test_a_category_page_reads_the_categorys_list(db, make):

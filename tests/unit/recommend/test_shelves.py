@@ -69,6 +69,11 @@ def test_the_blend_is_written_as_lists_and_weights():
             parse_blend(wrong)
 
 
+def test_a_blend_of_too_many_lists_is_refused():
+    with pytest.raises(InvalidRequest, match="more than 4"):
+        parse_blend("popular=1 trending=1 high-margin=1 best-sellers=1 most-viewed=1")
+
+
 def test_tiers_end_with_everybody():
     assert tiers(["country:GB"]) == [("segment", "country:GB", 2.0), ("popular", "all", 1.0)]
 
