@@ -123,6 +123,25 @@ def test_a_process_that_is_killed_is_said():
         apart.run(Greedy(), known, cases, [True])
 
 
+class Large:
+    """Takes `megabytes` while it learns."""
+
+    def __init__(self, megabytes):
+        self.name = f"{megabytes} MB"
+        self.megabytes = megabytes
+
+    def learn(self, known):
+        assert len(b"x" * (self.megabytes * 2**20)) > 0
+        return popularity().learn(known)
+
+
+def test_the_memory_of_a_model_is_its_own():
+    known, cases = known_of(3)
+    held = b"x" * (300 * 2**20)  # of this process, not of theirs
+    small, large = (apart.run(Large(megabytes), known, cases, [True]).peak_bytes for megabytes in (1, 200))
+    assert 150 * 2**20 < large - small < 250 * 2**20 and small < len(held)
+
+
 def test_as_served_is_the_live_fold_and_the_live_ranking():
     known, cases = known_of(5, shoppers=60, rows=1200)
     ranker, settings = Shopwindow().learn(known)
