@@ -91,4 +91,8 @@ def _text(item: Item) -> str:
 
 def _machine() -> dict[str, str]:
     found = {name: version(name) for name in PACKAGES}
-    return {"on": f"{os.cpu_count()}-core {platform.machine()}", "Python": platform.python_version(), **found}
+    return {
+        "processor": f"{platform.machine()} with {os.cpu_count()} cores",
+        "Python": platform.python_version(),
+        **found,
+    }
