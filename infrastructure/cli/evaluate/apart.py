@@ -25,13 +25,17 @@ class Outcome(NamedTuple):
     peak_bytes: int  # of the process, the set included
 
 
+class Killed(LocalStackError):
+    """Something ended a model's process."""
+
+
 def run(model: Model, known: Known, cases: Cases, repeats: Sequence[bool]) -> Outcome:
-    """Raises LocalStackError when the process was killed, most likely for lack of memory."""
+    """Raises Killed when the process was, most likely for lack of memory."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
             return pool.submit(_run, model, known, cases.blind(), repeats).result()
         except BrokenProcessPool:
-            raise LocalStackError(f"The process of {model.name!r} was killed: is there enough memory?") from None
+            raise Killed(f"The process of {model.name!r} was killed: is there enough memory?") from None
 
 
 def _run(model: Model, known: Known, cases: Cases, repeats: Sequence[bool]) -> Outcome:
