@@ -17,8 +17,8 @@ setup: ## install everything the project needs into .venv and .local
 	@sh infrastructure/setup.sh "$(PYTHON)"
 
 run: up ## the whole thing: local stack, a shop with data, a trained model, the demo shop (DATA=folder loads a real shop)
-	@$(VENV)/python -m infrastructure.cli first-day $(if $(DATA),--data "$(DATA)")
-	@$(VENV)/python -m infrastructure.cli demo --port $(SHOP_PORT)
+	@$(VENV)/shopwindow first-day $(if $(DATA),--data "$(DATA)")
+	@$(VENV)/shopwindow demo --port $(SHOP_PORT)
 
 up: setup ## start the local stack and deploy to it (AUTH=1 enforces IAM, CACHE=1 puts Redis in front of the tables)
 	@$(VENV)/python -m infrastructure.local start $(if $(AUTH),--auth)
@@ -37,10 +37,10 @@ reset: ## stop the local stack and delete its state
 	@$(VENV)/python -m infrastructure.local reset
 
 train: ## train and publish a model on the running stack
-	@$(VENV)/python -m infrastructure.cli train
+	@$(VENV)/shopwindow train
 
 models: ## the versions that are kept
-	@$(VENV)/python -m infrastructure.cli models
+	@$(VENV)/shopwindow models
 
 check: setup ## lint, types, templates
 	@echo "Checking code and templates …"

@@ -26,3 +26,4 @@ for environment in dev:.venv emulator:.local/emulator runtime:.local/runtime; do
     || { echo "Packages could not be installed: is the package index reachable?" >&2; exit 1; }
   echo "$digest" > "$folder/.stamp"
 done
+ln -sf ../../infrastructure/shopwindow.sh .venv/bin/shopwindow

@@ -11,7 +11,7 @@ body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:2r
 h1{font-size:1.8rem;margin:0}h2{margin:2.5rem 0 .5rem;font-size:1.2rem}h3{margin:1.5rem 0 .3rem;font-size:1rem}summary{cursor:pointer;margin:.5rem 0}table{border-collapse:collapse;width:100%}
 td,th{padding:.35rem .6rem;text-align:left;border-bottom:1px solid #e4e0d8;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
 .verdict{padding:.8rem 1rem;border-radius:.5rem;margin:1rem 0}.yes{background:#e1f2e6}.no{background:#fbe4e0}small{color:#667}
-svg text{font:13px system-ui,sans-serif;fill:#1d2733}
+svg{font:13px system-ui,sans-serif;fill:#1d2733}
 """
 NAMES = {"model": "New version", "current": "Current version", "popularity": "Popularity"}
 COLOURS = {"model": "#2f6f5e", "current": "#8fb8ad", "popularity": "#c9bfa9"}

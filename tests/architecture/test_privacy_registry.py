@@ -220,7 +220,7 @@ def test_stream_queues_and_logs_keep_as_long_as_registered():
 
 def test_the_table_in_the_documentation_is_the_registrys():
     text = privacy.DOCUMENT.read_text()
-    assert privacy.with_table(text, registry.table()) == text, "run: python -m infrastructure.cli privacy table --write"
+    assert privacy.with_table(text, registry.table()) == text, "run: .venv/bin/shopwindow privacy table --write"
 
 
 def test_an_erasure_waits_longer_than_an_event_can_be_on_its_way():

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from infrastructure.cli.api import stack
 from infrastructure.cli.aws import client
 from infrastructure.cli.evaluate import apart, measure
+from infrastructure.cli.evaluate.apart import Outcome
 from infrastructure.cli.evaluate.baselines.tuned import Tuned
 from infrastructure.cli.evaluate.datasets import known, timed
 from infrastructure.cli.evaluate.models import chosen
@@ -20,7 +22,7 @@ from infrastructure.cli.evaluate.table import tables
 from infrastructure.local.layout import LocalStackError, Stack
 from shared.catalog.model import Item, top_category
 from shared.catalog.store import CatalogStore
-from shared.evaluation.task import Dataset
+from shared.evaluation.task import Cases, Dataset, Model
 from shared.models.prepare import Room
 from shared.models.runs import download
 
@@ -49,14 +51,25 @@ def do_evaluate(args: argparse.Namespace) -> None:
     dataset = _dataset(args)
     cases = dataset.test.sample(args.sample) if args.sample else dataset.test
     wanted = chosen([name for name in args.models.split(",") if name], dataset.known)
-    outcomes = {}
-    for model in wanted:
-        print(f"{model.name} …", flush=True)
-        outcomes[model.name] = apart.run(model, dataset.known, cases, [mode == "repeats" for mode in dataset.modes])
-    baselines = [model.name for model in wanted if isinstance(model, Tuned)]
+    outcomes = _outcomes(wanted, dataset, cases)
+    baselines = [model.name for model in wanted if isinstance(model, Tuned) and model.name in outcomes]
     run = {**measure.summary(dataset, cases, outcomes, baselines), "machine": _machine()}
     print(f"\n{tables(run)}")
     _write(args, run)
+
+
+def _outcomes(wanted: Sequence[Model], dataset: Dataset, cases: Cases) -> dict[str, Outcome]:
+    """A model whose process was killed is left out, and said. Raises LocalStackError when none is left."""
+    found = {}
+    for model in wanted:
+        print(f"{model.name} …", flush=True)
+        try:
+            found[model.name] = apart.run(model, dataset.known, cases, [mode == "repeats" for mode in dataset.modes])
+        except apart.Killed as error:
+            print(f"  left out: {error}", flush=True)
+    if not found:
+        raise LocalStackError("No model came through.")
+    return found
 
 
 def _write(args: argparse.Namespace, run: dict[str, Any]) -> None:
@@ -91,4 +104,8 @@ def _text(item: Item) -> str:
 
 def _machine() -> dict[str, str]:
     found = {name: version(name) for name in PACKAGES}
-    return {"on": f"{os.cpu_count()}-core {platform.machine()}", "Python": platform.python_version(), **found}
+    return {
+        "processor": f"{platform.machine()} with {os.cpu_count()} cores",
+        "Python": platform.python_version(),
+        **found,
+    }

@@ -9,13 +9,14 @@ from shared.evaluation.charts import Bar, bars
 from shared.evaluation.report import STYLE
 
 OURS, THEIRS = "#2f6f5e", "#c9bfa9"
+WIDE = "td:first-child,td.n{white-space:nowrap}"
 NAMES = 220  # units of a chart's width
 
 
 def page(run: dict[str, Any]) -> str:
     """`run` is what `measure.summary` made, with `machine`."""
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{escape(run["dataset"])}</title><style>{STYLE}</style>
+<title>{escape(run["dataset"])}</title><style>{STYLE}{WIDE}</style>
 <h1>{escape(run["dataset"])}</h1>{_about(run)}
 <h2>How good it is</h2>{"".join(_charts(run, view) for view in run["views"])}
 <h2>Every metric</h2>{"".join(_metrics(run, view) for view in run["views"])}
@@ -29,7 +30,7 @@ def page(run: dict[str, Any]) -> str:
 def _about(run: dict[str, Any]) -> str:
     nexts = run["task"] == "next"
     kind, whom = ("Next item of a session", "sessions") if nexts else ("What a shopper turns to", "shoppers")
-    machine = ", ".join(f"{name} {value}" for name, value in run["machine"].items())
+    machine = ", ".join(" ".join(pair) for pair in run["machine"].items())
     counts = f"{run['train']:,} train rows, {run['items']:,} items, {run['cases']:,} cases of {run['groups']:,} {whom}."
     how = (
         "Settings are chosen on the validation part; the test part is measured once. Whiskers are 95 % bootstrap intervals "

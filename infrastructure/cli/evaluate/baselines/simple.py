@@ -28,7 +28,8 @@ def own() -> Tuned:
 
 def own_and_popular() -> Tuned:
     """Own items in front, then what is popular."""
-    return Tuned("own items + popularity", _own, {"days": [7.0, 30.0, ALL]}, {"order": ["latest", "count"]})
+    orders = {"order": ["latest", "count", "count, popular"]}
+    return Tuned("own items + popularity", _own, {"days": [7.0, 30.0, ALL]}, orders)
 
 
 def counts(train: Interactions, now: float, days: float) -> Floats:
@@ -49,15 +50,13 @@ def _own(train: Interactions, now: float, settings: Settings) -> Rank:
     popular = counts(train, now, settings["days"])
 
     def scores(cases: Cases, order: str) -> Any:
-        """Own items have 1 and more, by how late the latest event was, or by the number of events and then that. Popularity is below 1."""
+        """Own items have 1 and more: by how late the latest event was, or by the number of events and of equals by that or by
+        popularity, which is below 1."""
         size = (len(cases), len(cases.history.items))
         case, item, steps = latest(cases)
-        values = 1.0 / (1.0 + steps) + 1.0
-        if order == "count":
-            events = sp.csr_matrix(
-                (np.ones(len(cases.history)), (cases.history.shopper, cases.history.item)), shape=size
-            )
-            values = values + events[case, item].A1 * 2.0
+        behind = popular[item] if order == "count, popular" else 1.0 / (1.0 + steps)
+        events = sp.csr_matrix((np.ones(len(cases.history)), (cases.history.shopper, cases.history.item)), shape=size)
+        values = behind + (1.0 if order == "latest" else 2.0 * events[case, item].A1)
         if not popular.any():
             return sp.csr_matrix((values, (case, item)), shape=size)
         dense = np.tile(np.where(popular > 0, popular, -np.inf), (len(cases), 1))

@@ -11,7 +11,7 @@ from shared.evaluation.ranking import accuracy, hits
 from shared.evaluation.task import Known, Learned, Ranker
 from shared.models.interactions import Interactions
 
-JUDGED = {"next": 5000, "top": 2000}  # validation cases looked at
+JUDGED = {"next": 5000, "top": 1000}  # validation cases looked at
 K = 20
 Grid = Mapping[str, Sequence[Any]]
 Settings = dict[str, Any]

@@ -128,8 +128,16 @@ def test_popularity_counts_a_shopper_once_and_what_is_recent():
     assert values == pytest.approx(expected / (expected.max() + 1)) and values.max() < 1
 
 
-@pytest.mark.parametrize("order", ["latest", "count"])
-@pytest.mark.parametrize("baseline", [simple.own(), simple.own_and_popular()])
+@pytest.mark.parametrize(
+    ("baseline", "order"),
+    [
+        (simple.own(), "latest"),
+        (simple.own(), "count"),
+        (simple.own_and_popular(), "latest"),
+        (simple.own_and_popular(), "count"),
+        (simple.own_and_popular(), "count, popular"),
+    ],
+)
 def test_own_items_stand_in_front_then_what_is_popular(order, baseline):
     fold = fold_of(7)
     days = baseline.fits["days"][0]
@@ -137,8 +145,12 @@ def test_own_items_stand_in_front_then_what_is_popular(order, baseline):
     popular = simple.counts(fold.train, fold.now, days)
     for row, history in zip(top, histories(fold.cases), strict=True):
         last = {item: place for place, item in enumerate(history)}
-        counts = {item: history.count(item) if order == "count" else 0 for item in last}
-        own = sorted(last, key=lambda item: (-counts[item], -last[item]))
+        keys = {
+            "latest": lambda item, last=last: -last[item],
+            "count": lambda item, last=last, history=history: (-history.count(item), -last[item]),
+            "count, popular": lambda item, history=history: (-history.count(item), -popular[item], item),
+        }
+        own = sorted(last, key=keys[order])
         others = [int(i) for i in np.argsort(-popular, kind="stable") if popular[i] > 0 and i not in last]
         assert [int(item) for item in row if item >= 0] == [*own, *others][:12]
 

@@ -17,7 +17,6 @@ from infrastructure.cli.evaluate.models import chosen, models
 from infrastructure.cli.evaluate.page import page
 from infrastructure.cli.evaluate.served import Served, Shopwindow
 from infrastructure.cli.evaluate.table import tables
-from infrastructure.local.layout import LocalStackError
 from shared.catalog.parse import parse
 from shared.catalog.store import CatalogStore
 from shared.evaluation.protocol import folded
@@ -117,10 +116,34 @@ class Greedy:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_is_killed_is_said():
+def test_a_model_whose_process_is_killed_is_left_out_and_said(tmp_path, capsys, monkeypatch):
+    with_it = [popularity(), Greedy()]
+    monkeypatch.setattr(command, "chosen", lambda names, known: with_it)
+    run = evaluated(shop(tmp_path / "set"))
+    assert list(run["cost"]) == run["baselines"] == ["popularity, all time"]
+    assert "left out: The process of 'greedy' was killed: is there enough memory?" in capsys.readouterr().out
+    del with_it[0]
+    assert cli.main(["evaluate", "retailrocket", "--data", str(tmp_path / "set")]) == 1
+    assert "No model came through." in capsys.readouterr().err
+
+
+class Large:
+    """Takes `megabytes` while it learns."""
+
+    def __init__(self, megabytes):
+        self.name = f"{megabytes} MB"
+        self.megabytes = megabytes
+
+    def learn(self, known):
+        assert len(b"x" * (self.megabytes * 2**20)) > 0
+        return popularity().learn(known)
+
+
+def test_the_memory_of_a_model_is_its_own():
     known, cases = known_of(3)
-    with pytest.raises(LocalStackError, match="'greedy' was killed: is there enough memory"):
-        apart.run(Greedy(), known, cases, [True])
+    held = b"x" * (300 * 2**20)  # of this process, not of theirs
+    small, large = (apart.run(Large(megabytes), known, cases, [True]).peak_bytes for megabytes in (1, 200))
+    assert 150 * 2**20 < large - small < 250 * 2**20 and small < len(held)
 
 
 def test_as_served_is_the_live_fold_and_the_live_ranking():
