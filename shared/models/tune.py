@@ -14,13 +14,12 @@ import numpy as np
 import optuna
 
 from shared.evaluation.metrics import clearly_worse
-from shared.evaluation.protocol import Facts, split_at
 from shared.models.bundle import DEFAULTS, Bundle
 from shared.models.fit import als, popularity, similar
 from shared.models.interactions import Interactions
 from shared.models.judge import Judge, Settings
 from shared.models.known import Known
-from shared.models.moments import Moment, aim_of, moments
+from shared.models.moments import Moment
 from shared.models.sequences import following
 from shared.models.sources import SOURCES
 
@@ -81,16 +80,6 @@ class Budget(NamedTuple):
 
 
 BUDGET = Budget()
-
-
-def search(
-    data: Interactions, facts: Facts, current: Settings | None = None, budget: Budget = BUDGET
-) -> tuple[Settings, History]:
-    """Settings that do best on the last days of `data`, and what was tried; see `searched`."""
-    data = sample(data, SEARCH_ROWS)
-    since = split_at(data)
-    asked = moments(data, since, facts, aim_of(data, since), CASES)
-    return searched(Known(data.before(since), since, facts), asked, current, budget)
 
 
 def searched(
