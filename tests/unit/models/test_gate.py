@@ -104,7 +104,7 @@ def test_no_segment_pays_for_the_mean():
     models = {"model": mine, "popularity": measured(0.0, 2), "current": measured(0.3, 3)}
     verdict = gate(models, {"from": np.where(half, "DE", "GB").tolist()}, POPULARITY)
     assert not verdict.passed and sum("Refused" in reason for reason in verdict.reasons) == 1
-    assert any("40 shoppers (from DE)" in reason for reason in verdict.reasons)
+    assert any("100 shoppers (from DE)" in reason for reason in verdict.reasons)
     small = {"from": np.where(np.arange(SHOPPERS) < 20, "DE", "GB").tolist()}
     assert gate(models, small, POPULARITY).passed  # of twenty nobody can tell
 
