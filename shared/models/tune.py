@@ -28,6 +28,7 @@ FIT_CASES = 300
 CASES = 1000
 SEARCH_ROWS = 200_000  # interactions; settings are searched on a sample of shoppers with about so many
 JUDGES = 3  # every third shopper judges whether the current settings stay
+FEWEST_JUDGES = 50  # with fewer they stay
 STEP = 100  # moments between looks at whether a trial is behind
 GAIN = 1e-4  # less is no reason to change a setting
 SEED = 1
@@ -96,6 +97,8 @@ def searched(
     if len(shoppers) < FEWEST_SHOPPERS:
         return start, []
     apart = frozenset(shoppers[::JUDGES] if current else ())
+    if current and len(apart) < FEWEST_JUDGES:
+        return start, []
     seen = [moment for moment in asked if moment.shopper not in apart]
     made = Search(known._replace(data=sample(known.data, SEARCH_ROWS)), seen[:CASES], budget)
     found = made.run(start)

@@ -64,8 +64,7 @@ def in_lake(stack, aws):
 
 
 def test_a_refresh_publishes_a_new_item_and_the_night_comes_back_by_one_command(stack, shop, pointer, browser_api, aws):
-    models.train(stack)
-    night = pointer().current
+    night = models.train(stack)["version"]
     new, known = f"new-{uuid.uuid4().hex[:8]}", [item["id"] for item in shop.items[:3]]
     for number in range(8):
         for item in (known[0], new, known[1]):
