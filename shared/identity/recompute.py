@@ -104,16 +104,17 @@ def own(db: duckdb.DuckDBPyConnection, settings: Settings = DEFAULT, cuts: Itera
     db.execute(LINKS)
     links = _links(db)
     graph = recompute(links, settings, frozenset(cuts), dict(db.execute(RENAMED).fetchall()))
-    owners = {
-        name.partition(":")[2]: _key(profile)
-        for name, profile in graph.profiles.items()
-        if kind_of(name) == "anonymous"
-    }
-    _table(db, "owners", ("device", "shopper"), owners)
+    _table(db, "owners", ("device", "shopper"), owners(graph))
     _table(db, "shared", ("device", "_"), {name.partition(":")[2]: "" for name in graph.shared})
     for statement in (CLAIMS, STRETCHES, OWNED):
         db.execute(statement)
     return graph
+
+
+def owners(graph: Recomputed) -> dict[str, str]:
+    """Whose the devices in profiles are: the shopper by anonymous id."""
+    devices = {name: profile for name, profile in graph.profiles.items() if kind_of(name) == "anonymous"}
+    return {name.partition(":")[2]: _key(profile) for name, profile in devices.items()}
 
 
 def recompute(

@@ -93,14 +93,18 @@ CREATE TABLE numbers AS
 SELECT shopper, row_number() OVER (ORDER BY shopper) - 1 AS n FROM (SELECT DISTINCT shopper FROM numbered)
 """
 
-# The latest each shopper said of themselves. A shopper says few different things, so they are put together before they are looked at.
+# What each shopper said of themselves, and when last. A shopper says few different things, so they are put together before they are looked at.
+WORDS = """
+CREATE TABLE words AS
+SELECT n, max(ts) AS ts,
+       json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
+       json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
+FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around
+"""
+
+# The latest of it, from `numbers` (n) and `words` (n, ts, trait, around).
 PEOPLE = r"""
-WITH words AS (
-  SELECT n, max(ts) AS ts,
-         json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
-         json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
-  FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around),
-said AS (
+WITH said AS (
   SELECT n, ts, coalesce(
            nullif(regexp_extract(trait[1], '^[A-Za-z]{2}$'), ''), nullif(regexp_extract(trait[2], '^[A-Za-z]{2}$'), ''),
            nullif(regexp_extract(around[1], '^[A-Za-z]{2}$'), ''),
@@ -172,6 +176,7 @@ def prepare(
         db.execute(KEPT, [BOT_VIEWS_A_DAY, LONG_LOOK])
         db.execute(NUMBERED)
         db.execute(NUMBERS)
+        db.execute(WORDS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
         return Prepared(interactions, who, people, members, _counts(db))
@@ -179,7 +184,7 @@ def prepare(
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:
     items = _texts(db.execute("SELECT DISTINCT item FROM kept ORDER BY item").fetchnumpy()["item"])
-    hashes = _hashes(version, db.execute("SELECT shopper FROM numbers ORDER BY n").fetchnumpy()["shopper"])
+    hashes = hashed(version, db.execute("SELECT shopper FROM numbers ORDER BY n").fetchnumpy()["shopper"])
     order = np.argsort(hashes)
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
@@ -199,12 +204,17 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
         quantity=rows["quantity"].astype(np.float32),
         countries=np.empty(0, "U1"),
     )
-    said = db.execute(PEOPLE).fetchnumpy()
-    people = People(*(_column(said[name])[order] for name in People._fields))
+    people = latest(db, order)
     return replace(interactions, countries=people.country), people
 
 
-def _hashes(version: str, keys: Any) -> NDArray[np.uint64]:
+def latest(db: duckdb.DuckDBPyConnection, order: Any) -> People:
+    """PEOPLE, the shopper `order[0]` first."""
+    said = db.execute(PEOPLE).fetchnumpy()
+    return People(*(_column(said[name])[order] for name in People._fields))
+
+
+def hashed(version: str, keys: Any) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digest(version, key) for key in keys), ">u8").astype(np.uint64)
 
 
