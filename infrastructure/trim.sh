@@ -7,12 +7,14 @@ rm -rf bin .lock
 find . -type d \( -name tests -o -name test -o -name testing \) -path '*/*/*' -not -path './functions/*' -not -path './numpy/*' -not -path './sklearn/*' -prune -exec rm -rf {} +
 find . -type d -name tests \( -path './numpy/*' -o -path './sklearn/*' \) -prune -exec rm -rf {} +
 find . \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' \) -type f -delete
-if [ "$bundle" = training ]; then
-  # What implicit, numpy, scipy.sparse and scikit-learn never load; the bundle must stay under Lambda's 250 MB, so no .pyc either.
+if [ "$bundle" = training ] || [ "$bundle" = prepare ]; then
+  # What implicit, lightgbm, scipy.sparse and scikit-learn never load; the bundles must stay under Lambda's 250 MB, so no .pyc either.
   for part in signal io odr fftpack cluster misc datasets differentiate; do
     rm -rf "scipy/$part"
   done
   rm -f implicit/gpu/*.so
+  # optuna loads these only for studies in a database
+  rm -rf sqlalchemy sqlalchemy-* alembic alembic-* mako mako-* greenlet greenlet-* markupsafe markupsafe-* yaml _yaml pyyaml-*
   exit 0
 fi
 # Where a number's holder lives, and in which network, is nobody's business here.

@@ -7,6 +7,7 @@ optional. All missing names are reported together.
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +27,12 @@ def from_env(settings: type[T], env: Mapping[str, str] | None = None) -> T:
     if missing:
         raise RuntimeError(f"missing environment variables: {', '.join(missing)}")
     return settings(**values)
+
+
+def code_version(bundle: Path) -> str:
+    """What the build wrote down of the code in a bundle's folder; "" in a checkout, which was not built."""
+    written = bundle / "code-version"
+    return written.read_text().strip() if written.exists() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +114,21 @@ class FeedSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
+class PrepareSettings:
     lake_bucket: str
     models_bucket: str
     catalog_table: str
     lists_table: str
     identity_table: str
     identity_limits: str = ""
+    doctor: str = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    models_bucket: str
+    catalog_table: str
+    lists_table: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,3 +56,10 @@ class Unavailable(ShopwindowError):
 
     status = 503
     code = "unavailable"
+
+
+class TooLittleData(ShopwindowError):
+    """There is nothing to learn from yet; the message says what is missing."""
+
+    status = 409
+    code = "too_little_data"

@@ -17,21 +17,30 @@ from shared.identity.recompute import Recomputed, own
 from shared.models.interactions import Interactions
 from shared.models.members import digest
 from shared.models.people import People
+from shared.models.vitals import AHEAD, Vitals, measure
 
 COLUMNS = (
-    "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', anonymousId: 'VARCHAR', userId: 'VARCHAR',"
-    " previousId: 'VARCHAR', source: 'VARCHAR', identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
+    "{messageId: 'VARCHAR', type: 'VARCHAR', event: 'VARCHAR', timestamp: 'TIMESTAMP', receivedAt: 'TIMESTAMP',"
+    " anonymousId: 'VARCHAR', userId: 'VARCHAR', previousId: 'VARCHAR', source: 'VARCHAR',"
+    " identifiers: 'MAP(VARCHAR, VARCHAR)', previousIdentifiers: 'MAP(VARCHAR, VARCHAR)',"
     " verified: 'BOOLEAN', properties: 'JSON', traits: 'JSON', context: 'JSON', consent: 'STRUCT(personalization BOOLEAN)'}"
 )
 BOT_VIEWS_A_DAY = 2000
+SILENT_VIEWS_A_DAY = 500  # without a look that lasts, a cart or an order, in a shop that tells of looks
 LONG_LOOK = 20.0  # seconds
 
+# Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
 EVENTS = f"""
 CREATE TABLE events AS
-SELECT DISTINCT ON (messageId) * REPLACE (
+WITH messages AS (
+  SELECT messageId, first(COLUMNS(* EXCLUDE (messageId))) AS '\\0', count(*)::INTEGER AS copies
+  FROM read_json(?, format='newline_delimited', columns={COLUMNS}) GROUP BY messageId)
+SELECT * REPLACE (
          coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
-         coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified), epoch(timestamp) AS ts
-FROM read_json(?, format='newline_delimited', columns={COLUMNS})
+         coalesce(source, 'browser') AS source, coalesce(verified, false) AS verified),
+       epoch(least(timestamp, coalesce(receivedAt, timestamp))) AS ts,
+       coalesce(epoch(timestamp) > epoch(receivedAt) + {AHEAD}, false) AS ahead
+FROM messages
 """  # noqa: S608 - no outside text in it
 
 # Who took back the consent to personalization, and said nothing else on purpose since. What they did before is not learned from either.
@@ -61,16 +70,26 @@ SELECT shopper, ts, messageId,
                   WHEN 'Order Completed' THEN 3 ELSE 4 END AS kind,
        coalesce(product->>'$.product_id', product->>'$.sku', '') AS item,
        coalesce(TRY_CAST(product->>'$.quantity' AS FLOAT), 1.0) AS quantity,
+       CASE WHEN event = 'Order Completed' THEN TRY_CAST(product->>'$.price' AS FLOAT) END AS price,
        coalesce(TRY_CAST(properties->>'$.dwell_seconds' AS FLOAT), 0.0) AS dwell
 FROM lines
+"""
+
+# Who looks at more than a person can, or at much and never stays.
+BOTS = """
+CREATE TABLE bots AS
+WITH days AS (
+  SELECT shopper, count(*) FILTER (kind = 0) AS views, count(*) FILTER (kind BETWEEN 1 AND 3) AS doings
+  FROM rows WHERE shopper <> '' GROUP BY shopper, floor(ts / 86400))
+SELECT shopper, sum(views) AS views FROM days GROUP BY shopper
+HAVING max(views) > ? OR (max(views) FILTER (doings = 0) > ? AND EXISTS (SELECT 1 FROM rows WHERE kind = 1))
 """
 
 KEPT = """
 CREATE TABLE kept AS
 WITH refunded AS (SELECT shopper, item, sum(quantity) AS back FROM rows WHERE kind = 4 GROUP BY ALL),
      bought AS (SELECT shopper, item, sum(quantity) AS total FROM rows WHERE kind = 3 GROUP BY ALL),
-     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total),
-     bots AS (SELECT shopper FROM rows WHERE kind = 0 GROUP BY shopper, floor(ts / 86400) HAVING count(*) > ?)
+     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total)
 SELECT * FROM rows
 WHERE item <> '' AND kind < 4 AND (kind <> 1 OR dwell >= ?)
   AND shopper NOT IN (SELECT shopper FROM bots)
@@ -137,6 +156,7 @@ class Prepared(NamedTuple):
     people: People  # numbered as the shoppers of `interactions`
     members: list[str]  # keys of all who were learned from; never stored as they are
     counts: dict[str, Any]  # plain numbers for the report
+    vitals: Vitals  # for the data doctor
 
 
 class Room(NamedTuple):
@@ -173,13 +193,14 @@ def prepare(
         who = own(db, rules.settings, rules.cuts)
         for statement in (WITHDRAWN, LEFT_OUT, ROWS):
             db.execute(statement)
-        db.execute(KEPT, [BOT_VIEWS_A_DAY, LONG_LOOK])
+        db.execute(BOTS, [BOT_VIEWS_A_DAY, SILENT_VIEWS_A_DAY])
+        db.execute(KEPT, [LONG_LOOK])
         db.execute(NUMBERED)
         db.execute(NUMBERS)
         db.execute(WORDS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
-        return Prepared(interactions, who, people, members, _counts(db))
+        return Prepared(interactions, who, people, members, _counts(db), measure(db))
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:

@@ -5,25 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import ShopwindowError
-from shared.evaluation.metrics import clearly_worse
-from shared.evaluation.protocol import Case, Facts, Ranked, Result, cases, measure, popular_first, split_at
-from shared.models.bundle import Bundle
+from shared.errors import TooLittleData
+from shared.evaluation.protocol import Case, Facts, K, Ranked, cases, measure, popular_first, split_at
+from shared.models.bundle import Bundle, Ints
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
+from shared.models.gate import Measured, gate
 from shared.models.interactions import Interactions
 from shared.models.tune import search
 from shared.profiles.state import State
-
-FEWEST_CASES = 30
-METRICS = ("ndcg@20 with repeats", "ndcg@20 new only")
-
-
-class TooLittleData(ShopwindowError):
-    """There is nothing to learn from yet; the message says what is missing."""
-
-    status = 409
-    code = "too_little_data"
 
 
 @dataclass(frozen=True)
@@ -58,16 +48,48 @@ def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None
     models: dict[str, Ranked] = {"model": served(trial, moment), "popularity": popular_first(trial)}
     if current:
         models["current"] = served(_rival(data.before(moment), trial, {**trial.settings, **current}, moment), moment)
+    models = {name: remembered(ranked) for name, ranked in models.items()}
     results = {name: measure(ranked, shoppers) for name, ranked in models.items()}
-    passed, reasons = gate(results, len(shoppers))
+    measured = {name: Measured(results[name].values, shown(models[name], shoppers, trial)) for name in models}
+    verdict = gate(measured, segments(shoppers), trial.popularity)
     return {
         "shoppers": len(shoppers),
         "split": moment,
         "metrics": {name: result.summary(trial.size) for name, result in results.items()},
         "segments": _by_activity(shoppers, models),
-        "passed": passed,
-        "reasons": reasons,
+        "passed": verdict.passed,
+        "reasons": verdict.reasons,
+        "checks": [check._asdict() for check in verdict.checks],
         "examples": _examples(shoppers, trial, moment),
+    }
+
+
+def remembered(ranked: Ranked) -> Ranked:
+    """Ranks each state once: metrics, segments and guardrails all look at the same lists."""
+    known: dict[int, tuple[list[str], list[str]]] = {}
+
+    def again(state: State) -> tuple[list[str], list[str]]:
+        if id(state) not in known:
+            known[id(state)] = ranked(state)
+        return known[id(state)]
+
+    return again
+
+
+def shown(ranked: Ranked, shoppers: list[Case], bundle: Bundle) -> Ints:
+    """Positions of the new items each shopper is shown, (shoppers, K), −1 where there are fewer."""
+    places = np.full((len(shoppers), K), -1, np.int32)
+    for row, case in enumerate(shoppers):
+        fresh = bundle.indices(ranked(case.state)[1][:K])
+        places[row, : len(fresh)] = fresh
+    return places
+
+
+def segments(shoppers: list[Case]) -> dict[str, list[str]]:
+    """Each shopper's label by activity and by country."""
+    return {
+        "known by": [_band(case) for case in shoppers],
+        "from": [str(case.state.traits.get("country", "")) for case in shoppers],
     }
 
 
@@ -94,36 +116,20 @@ def served(bundle: Bundle, now: float) -> Ranked:
     return ranked
 
 
-def gate(results: dict[str, Result], shoppers: int) -> tuple[bool, list[str]]:
-    """Whether the new version may be published, and why, in plain words. It is refused where it is clearly worse than a rival:
-    where shoppers' differences leave no doubt, so that a small shop is not ruled by chance."""
-    if shoppers < FEWEST_CASES:
-        return True, [
-            f"Only {shoppers} shoppers came back in the test days: too few to judge by, so the new version is taken."
-        ]
-    reasons, passed = [], True
-    for metric in METRICS:
-        mine = results["model"].values.get(metric, [])
-        for rival in ("popularity", "current"):
-            theirs = results[rival].values.get(metric, []) if rival in results else []
-            if not theirs:
-                continue
-            worse = clearly_worse(mine, theirs)
-            passed = passed and not worse
-            name = "popularity" if rival == "popularity" else "the current version"
-            word = "Refused, clearly worse" if worse else "Good"
-            reasons.append(
-                f"{word}: {metric} is {sum(mine) / len(mine):.4f}, {name} has {sum(theirs) / len(theirs):.4f}."
-            )
-    return passed, reasons
+BANDS = {"1-2 events": 2, "3-5 events": 5, "6-20 events": 20, "over 20 events": 10**9}
+
+
+def _band(case: Case) -> str:
+    """By how much was known of the shopper; "" for nothing."""
+    events = case.state.totals.events
+    return next(name for name, most in BANDS.items() if events <= most) if events else ""
 
 
 def _by_activity(shoppers: list[Case], models: dict[str, Ranked]) -> dict[str, dict[str, Any]]:
     """The same by how much was known of the shopper."""
-    bands = {"1-2 events": (1, 2), "3-5 events": (3, 5), "6-20 events": (6, 20), "over 20 events": (21, 10**9)}
     found = {}
-    for name, (least, most) in bands.items():
-        members = [case for case in shoppers if least <= case.state.totals.events <= most]
+    for name in BANDS:
+        members = [case for case in shoppers if _band(case) == name]
         if members:
             means = {model: measure(ranked, members).means() for model, ranked in models.items()}
             found[name] = {"shoppers": len(members), **means}

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("functions/**/*.py"), *ROOT.glob("shared/**/*.py")])
-SCIENCE = {"numpy", "scipy", "pandas", "sklearn", "implicit", "duckdb", "pyarrow", "polars"}
+SCIENCE = {"numpy", "scipy", "pandas", "sklearn", "implicit", "duckdb", "pyarrow", "polars", "lightgbm", "optuna"}
 TECHNICAL = {"shared.clients", "shared.config", "shared.observability"}
 LIGHT = [
     "functions.capture.handler",

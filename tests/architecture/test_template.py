@@ -32,6 +32,7 @@ BUNDLES = {
     "ConsentFunction": "consent",
     "CatalogFunction": "catalog",
     "FeedFunction": "feed",
+    "PrepareFunction": "prepare",
     "TrainingFunction": "training",
     "PublishFunction": "publish",
     "PrivacyApiFunction": "privacy-api",

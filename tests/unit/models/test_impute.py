@@ -229,7 +229,7 @@ def test_only_training_imports_the_guesses_and_it_loads_scikit_learn_only_to_mak
             for alias in getattr(node, "names", [])
         )
     }
-    assert users == {"functions/training/handler.py", "shared/models/lists.py"}
+    assert users == {"shared/models/lists.py", "shared/models/steps/prepare.py", "shared/models/steps/train.py"}
     code = "import sys, shared.models.impute, shared.models.lists; print('sklearn' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from shared import clients
 from shared.catalog.model import Item, Price
 from shared.catalog.store import CatalogStore
-from shared.errors import NotFound
+from shared.errors import NotFound, TooLittleData
 from shared.events import lake
 from shared.events.model import Consent, encode
 from shared.lists.model import key
@@ -25,7 +25,6 @@ from shared.lists.store import ListsStore
 from shared.models import impute, interactions
 from shared.models.bundle import load
 from shared.models.members import contains
-from shared.models.train import TooLittleData
 from tests import tables
 from tests.factories import event, order
 
@@ -36,6 +35,11 @@ ENV = {
     "CATALOG_TABLE": "catalog",
     "LISTS_TABLE": "lists",
     "IDENTITY_TABLE": "identity",
+}
+MODULES = {
+    **dict.fromkeys(["prepare", "doctor"], "functions.prepare.handler"),
+    **dict.fromkeys(["train", "evaluate"], "functions.training.handler"),
+    **dict.fromkeys(["publish", "rollback"], "functions.training.publish"),
 }
 DAY = 24 * 60
 
@@ -65,18 +69,16 @@ def aws(monkeypatch):
         yield
     for made in (clients.dynamodb, clients.s3):
         made.cache_clear()
-    for name in ("functions.training.handler", "functions.training.publish"):
+    for name in MODULES.values():
         sys.modules.pop(name, None)
 
 
 @pytest.fixture
 def step(aws, monkeypatch, tmp_path):
-    training = importlib.import_module("functions.training.handler")
-    publishing = importlib.import_module("functions.training.publish")
+    modules = {name: importlib.import_module(module) for name, module in MODULES.items()}
 
     def run(name, **fields):
-        module = publishing if name in ("publish", "rollback") else training
-        return module.lambda_handler({"step": name, **fields}, CONTEXT)
+        return modules[name].lambda_handler({"step": name, **fields}, CONTEXT)
 
     return run
 

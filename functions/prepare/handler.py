@@ -1,0 +1,50 @@
+"""Steps of training that read the lake."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from threadpoolctl import threadpool_limits
+
+from shared import clients
+from shared.catalog.store import CatalogStore
+from shared.config import PrepareSettings, code_version, from_env
+from shared.identity.settings import parse
+from shared.lists.store import ListsStore
+from shared.models.doctor import strictness
+from shared.models.steps.bench import Bench
+from shared.models.steps.prepare import Lake, do_doctor, do_prepare
+from shared.observability import logger, metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+settings = from_env(PrepareSettings)
+bench = Bench(
+    clients.s3(),
+    settings.models_bucket,
+    CatalogStore(clients.dynamodb(), settings.catalog_table),
+    ListsStore(clients.dynamodb(), settings.lists_table),
+    code_version(Path(__file__).parents[2]),
+)
+lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
+STEPS = {"prepare": do_prepare, "doctor": do_doctor}
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """`{"step": "prepare" | "doctor", "started": ISO 8601}`"""
+    logger.info("training step", step=event["step"])
+    with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
+        made = STEPS[event["step"]](bench, lake, event["started"], strictness(settings.doctor))
+    tell(made)
+    return made
+
+
+def tell(made: dict[str, Any]) -> None:
+    """How the graph of the lake compares with the live one, and how the data is."""
+    graph = made["identity"]
+    logger.info("identity graph", agreeing=graph["agreeing"], elsewhere=graph["elsewhere"], missing=graph["missing"])
+    severities = [finding["severity"] for finding in made["findings"]]
+    metrics.add_metric("DataWarnings", "Count", severities.count("warn"))
+    metrics.add_metric("DataUnfit", "Count", int(not made["may_train"]))

@@ -1,0 +1,93 @@
+"""From the lake to what training learns from, unless the data doctor objects."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from shared.errors import TooLittleData
+from shared.identity.live import Live, live_graph
+from shared.identity.recompute import Disagreement, compare, summary_of
+from shared.models import impute, interactions, members
+from shared.models.doctor import Finding, Strictness, examine, may_train, sentences
+from shared.models.prepare import Prepared, Room, Rules, prepare
+from shared.models.runs import download
+from shared.models.steps.bench import Bench
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from shared.identity.graph import Settings
+
+
+class Lake(NamedTuple):
+    """Where events lie, and whose they are."""
+
+    bucket: str
+    client: "DynamoDBClient"
+    identity_table: str
+    protection: "Settings"
+
+    def graph(self) -> Live:
+        return live_graph(self.client, self.identity_table, self.protection)
+
+
+def named(started: str) -> str:
+    """The version of a run that started then: a retry writes the same run."""
+    return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness) -> dict[str, Any]:
+    """`started` is when the execution did, ISO 8601. `may_train` says whether the doctor lets the run go on."""
+    version, facts = named(started), bench.facts()
+    prepared, live = read(bench, lake, version)
+    findings = examine(prepared.vitals, prepared.interactions, facts, datetime.fromisoformat(started).timestamp())
+    guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts)
+    told = compare(prepared.identity.profiles, live.profiles)
+    run = bench.run(version)
+    run.put("interactions.npz", interactions.dump(prepared.interactions))
+    run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
+    run.put("members.bin", members.dump(version, prepared.members))
+    run.put_json("doctor.json", diagnosis(findings, strictness))
+    imputed = [summary._asdict() for summary in summaries]
+    identity = summary_of(prepared.identity, told)
+    run.put_json("counts.json", {**prepared.counts, "imputed": imputed, "identity": identity})
+    return {
+        "version": version,
+        "interactions": len(prepared.interactions),
+        "identity": agreement(told),
+        **diagnosis(findings, strictness),
+    }
+
+
+def do_doctor(bench: Bench, lake: Lake, started: str, strictness: Strictness) -> dict[str, Any]:
+    """What the doctor finds in the lake now. Nothing is kept."""
+    prepared, live = read(bench, lake, named(started))
+    now = datetime.fromisoformat(started).timestamp()
+    findings = examine(prepared.vitals, prepared.interactions, bench.facts(), now)
+    told = compare(prepared.identity.profiles, live.profiles)
+    return {"counts": prepared.counts, "identity": agreement(told), **diagnosis(findings, strictness)}
+
+
+def agreement(told: Disagreement) -> dict[str, int]:
+    return {"agreeing": told.agreeing, "elsewhere": len(told.elsewhere), "missing": len(told.missing)}
+
+
+def diagnosis(findings: list[Finding], strictness: Strictness) -> dict[str, Any]:
+    """As it is kept, told and decided by."""
+    return {
+        "may_train": may_train(findings, strictness),
+        "reasons": sentences(findings),
+        "findings": [finding._asdict() for finding in findings],
+    }
+
+
+def read(bench: Bench, lake: Lake, version: str) -> tuple[Prepared, Live]:
+    """Raises TooLittleData when the lake is empty."""
+    with tempfile.TemporaryDirectory() as scratch:  # of its own: locally, two stacks may train at once
+        files = download(bench.client, lake.bucket, Path(scratch, "lake"))
+        if not files:
+            raise TooLittleData("the lake is empty: send events first")
+        live = lake.graph()
+        rules = Rules(lake.protection, live.cuts)
+        return prepare(files, version, rules, Room(str(Path(scratch, "duckdb")))), live

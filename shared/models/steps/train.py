@@ -1,0 +1,57 @@
+"""From interactions to a version, and how good it is."""
+
+import hashlib
+from typing import Any
+
+from shared.evaluation.report import report
+from shared.models import bundle, impute, interactions, lists
+from shared.models.steps.bench import Bench
+from shared.models.train import Trained, evaluate, neighbours, train
+
+
+def do_train(bench: Bench, version: str) -> dict[str, Any]:
+    run = bench.run(version)
+    data = interactions.load(run.get("interactions.npz"))
+    trained = train(data, bench.facts(), bench.serving()[1].get("settings"))
+    packed = bundle.dump(trained.bundle)
+    run.put("trial.npz", bundle.dump(trained.trial))
+    run.put("bundle.npz", packed)
+    guesses = impute.load(run.get("guesses.npz"))
+    run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), guesses)))
+    run.put_json("search.json", trained.search)
+    run.put_json("manifest.json", manifest(bench, version, data, trained, packed))
+    return {"version": version}
+
+
+def manifest(
+    bench: Bench, version: str, data: interactions.Interactions, trained: Trained, packed: bytes
+) -> dict[str, Any]:
+    """What a version is made of. `metrics` come with do_evaluate."""
+    return {
+        "version": version,
+        "code": bench.code,
+        "settings": trained.bundle.settings,
+        "items": trained.bundle.size,
+        "interactions": len(data),
+        "from": float(data.at.min()),
+        "until": float(data.at.max()),
+        "sha256": hashlib.sha256(packed).hexdigest(),
+    }
+
+
+def do_evaluate(bench: Bench, version: str) -> dict[str, Any]:
+    """`passed` says whether the version may be published, `reasons` why, in sentences."""
+    run = bench.run(version)
+    data = interactions.load(run.get("interactions.npz"))
+    current, facts = bench.serving()
+    results = evaluate(data, bundle.load(run.get("trial.npz")), facts.get("settings"))
+    reasons = results["reasons"] + run.get_json("doctor.json")["reasons"]
+    named = {"version": version, "counts": run.get_json("counts.json"), "current": current, "reasons": reasons}
+    whole = {**results, **named}
+    run.put_json("metrics.json", whole)
+    measured = {name: result["means"] for name, result in results["metrics"].items()}
+    run.put_json("manifest.json", {**run.get_json("manifest.json"), "metrics": measured})
+    titles = {item.id: item.title for item in bench.catalog.scan()}
+    page = report(whole, run.get_json("search.json"), neighbours(bundle.load(run.get("bundle.npz"))), titles)
+    run.put("report.html", page.encode(), "text/html; charset=utf-8")
+    return {"version": version, "passed": results["passed"], "reasons": reasons}
