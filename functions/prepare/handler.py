@@ -13,6 +13,7 @@ from shared.lists.store import ListsStore
 from shared.models.doctor import strictness
 from shared.models.steps.bench import Bench
 from shared.models.steps.prepare import Lake, do_doctor, do_prepare
+from shared.models.steps.size import do_size
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
@@ -26,15 +27,23 @@ bench = Bench(
     ListsStore(clients.dynamodb(), settings.lists_table),
     code_version(Path(__file__).parents[2]),
 )
-lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
+lake = Lake(
+    settings.lake_bucket,
+    clients.dynamodb(),
+    settings.identity_table,
+    parse(settings.identity_limits),
+    settings.spark_from,
+)
 STEPS = {"prepare": do_prepare, "doctor": do_doctor}
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "prepare" | "doctor", "started": ISO 8601}`"""
+    """`{"step": "size" | "prepare" | "doctor", "started": ISO 8601}`"""
     logger.info("training step", step=event["step"])
+    if event["step"] == "size":
+        return do_size(bench, lake, event["started"], bool(settings.spark_application))
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         made = STEPS[event["step"]](bench, lake, event["started"], strictness(settings.doctor))
     tell(made)

@@ -10,7 +10,7 @@ from shared.catalog.store import CatalogStore
 from shared.config import TrainingSettings, code_version, from_env
 from shared.lists.store import ListsStore
 from shared.models.steps.bench import Bench
-from shared.models.steps.train import do_evaluate, do_train
+from shared.models.steps.train import do_evaluate, do_findings, do_train
 from shared.observability import logger
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ bench = Bench(
     ListsStore(clients.dynamodb(), settings.lists_table),
     code_version(Path(__file__).parents[2]),
 )
-STEPS = {"train": do_train, "evaluate": do_evaluate}
+STEPS = {"train": do_train, "findings": do_findings, "evaluate": do_evaluate}
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "train" | "evaluate", "version": …}`"""
+    """`{"step": "train" | "findings" | "evaluate", "version": …}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         return STEPS[event["step"]](bench, event["version"])

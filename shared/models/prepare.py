@@ -157,6 +157,7 @@ class Prepared(NamedTuple):
     members: list[str]  # keys of all who were learned from; never stored as they are
     counts: dict[str, Any]  # plain numbers for the report
     vitals: Vitals  # for the data doctor
+    words: Sequence[str] = ()  # sentences for the report
 
 
 class Room(NamedTuple):

@@ -46,17 +46,26 @@ def window(days: Iterable[str], length: int = WINDOW_DAYS) -> list[str]:
     return [day for day in known if day > first]
 
 
-def download(client: "S3Client", bucket: str, folder: Path) -> list[str]:
-    """Copy the window of the lake into `folder`; returns the files."""
+def days(client: "S3Client", bucket: str) -> list[str]:
+    """The days of the lake's window, YYYY-MM-DD."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
+    return window(p["Prefix"][len("events/dt=") : -1] for page in pages for p in page.get("CommonPrefixes", []))
+
+
+def objects(client: "S3Client", bucket: str) -> list[tuple[str, int]]:
+    """Key and size in bytes of all that lies in the window."""
     pages = client.get_paginator("list_objects_v2")
-    prefixes = pages.paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
-    days = [p["Prefix"][len("events/dt=") : -1] for page in prefixes for p in page.get("CommonPrefixes", [])]
-    keys = [
-        entry["Key"]
-        for day in window(days)
+    return [
+        (entry["Key"], entry["Size"])
+        for day in days(client, bucket)
         for page in pages.paginate(Bucket=bucket, Prefix=f"events/dt={day}/")
         for entry in page.get("Contents", [])
     ]
+
+
+def download(client: "S3Client", bucket: str, folder: Path) -> list[str]:
+    """Copy the window of the lake into `folder`; returns the files."""
+    keys = [key for key, _ in objects(client, bucket)]
     folder.mkdir(parents=True, exist_ok=True)
 
     def fetch(pair: tuple[int, str]) -> str:

@@ -1,5 +1,6 @@
 """From interactions to a version: split, fit, tune, measure, decide."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from shared.models.interactions import Interactions
 from shared.models.tune import search
 from shared.profiles.state import State
 
+Fit = Callable[..., Bundle]  # called as `fit` is
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -25,18 +28,18 @@ class Trained:
     search: list[dict[str, Any]]
 
 
-def train(data: Interactions, facts: Facts, current: dict[str, float] | None = None) -> Trained:
-    """`current` are the settings of the version that serves now."""
+def train(data: Interactions, facts: Facts, current: dict[str, float] | None = None, fitted: Fit = fit) -> Trained:
+    """`current` are the settings of the version that serves now. `fitted` makes the two bundles; the search always fits its own."""
     if not len(data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
     moment, end = split_at(data), float(data.at.max())
     early = data.before(moment)
     if not len(early):
-        bundle = described(fit(data, end), facts)
+        bundle = described(fitted(data, end), facts)
         return Trained(bundle, bundle, [])
     settings, tried = search(early, facts, current)
-    trial = described(fit(early, moment, settings), facts)
-    bundle = described(fit(data, end, settings, start=trial.item_factors), facts)
+    trial = described(fitted(early, moment, settings), facts)
+    bundle = described(fitted(data, end, settings, trial.item_factors), facts)
     return Trained(trial, bundle, tried)
 
 

@@ -11,24 +11,28 @@ from pyspark.sql import DataFrame, SparkSession
 from shared.identity.graph import Link
 from shared.identity.recompute import Recomputed, owners, recompute
 from shared.models.prepare import Rules
+from shared.models.vitals import AHEAD
 
 # What is read of an event. STRING takes any JSON: of an object or a list its text.
 SCHEMA = (
-    "messageId STRING, type STRING, event STRING, timestamp TIMESTAMP, anonymousId STRING, userId STRING, previousId STRING,"
-    " source STRING, identifiers MAP<STRING, STRING>, previousIdentifiers MAP<STRING, STRING>, verified BOOLEAN,"
-    " properties STRUCT<products: STRING, product_id: STRING, sku: STRING, quantity: STRING, dwell_seconds: STRING>,"
+    "messageId STRING, type STRING, event STRING, timestamp TIMESTAMP, receivedAt TIMESTAMP, anonymousId STRING, userId STRING,"
+    " previousId STRING, source STRING, identifiers MAP<STRING, STRING>, previousIdentifiers MAP<STRING, STRING>, verified BOOLEAN,"
+    " properties STRUCT<products: STRING, product_id: STRING, sku: STRING, quantity: STRING, price: STRING, dwell_seconds: STRING,"
+    " order_id: STRING>,"
     " traits STRUCT<address: STRING, country: STRING, gender: STRING, birth_year: STRING, age: STRING>,"
-    " context STRUCT<location: STRING, locale: STRING, device: STRING, timezone: STRING>,"
+    " context STRUCT<location: STRING, locale: STRING, device: STRING, timezone: STRING, library: STRING>,"
     " consent STRUCT<personalization: BOOLEAN>"
 )
 
-EVENTS = """
-SELECT messageId, type, coalesce(event, '') AS event, unix_micros(timestamp) / 1000000D AS ts, coalesce(anonymousId, '') AS anonymousId,
-       coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId, coalesce(source, 'browser') AS source, identifiers,
-       previousIdentifiers, coalesce(verified, false) AS verified, properties, traits, context,
-       coalesce(consent.personalization, false) AS agreed
-FROM lake
-"""
+EVENTS = f"""
+WITH messages AS (SELECT messageId, any_value(struct(*)) AS e, int(count(*)) AS copies FROM lake GROUP BY messageId)
+SELECT messageId, e.type, coalesce(e.event, '') AS event, coalesce(e.anonymousId, '') AS anonymousId, coalesce(e.userId, '') AS userId,
+       coalesce(e.previousId, '') AS previousId, coalesce(e.source, 'browser') AS source, e.identifiers, e.previousIdentifiers,
+       coalesce(e.verified, false) AS verified, e.properties, e.traits, e.context, coalesce(e.consent.personalization, false) AS agreed,
+       unix_micros(least(e.timestamp, coalesce(e.receivedAt, e.timestamp))) / 1000000D AS ts, copies,
+       coalesce(unix_micros(e.timestamp) > unix_micros(e.receivedAt) + {AHEAD} * 1000000, false) AS ahead
+FROM messages
+"""  # noqa: S608 - no outside text in it
 
 LINKS = """
 WITH said AS (
@@ -99,7 +103,7 @@ def view(spark: SparkSession, name: str, statement: str | DataFrame, *, keep: bo
 def read(spark: SparkSession, paths: Sequence[str]) -> None:
     """Make the view `events`: one line a message, of the lake's folders or files. Fails on a line that is no event, naming it."""
     view(spark, "lake", spark.read.schema(SCHEMA).option("mode", "FAILFAST").json(list(paths)))
-    view(spark, "events", spark.sql(EVENTS).dropDuplicates(["messageId"]), keep=True)
+    view(spark, "events", EVENTS, keep=True)
 
 
 def own(spark: SparkSession, rules: Rules) -> Recomputed:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as fn
 
-from shared.models.prepare import BOT_VIEWS_A_DAY, LONG_LOOK
+from shared.models.prepare import BOT_VIEWS_A_DAY, LONG_LOOK, SILENT_VIEWS_A_DAY
 from shared.models.spark.events import view
 
 WITHDRAWN = """
@@ -21,9 +21,9 @@ WITH lines AS (
   SELECT shopper, ts, event, messageId, properties.dwell_seconds AS dwell,
          explode(CASE WHEN properties.products LIKE '[%'
                       THEN transform(from_json(properties.products, 'ARRAY<STRING>'),
-                                     p -> from_json(p, 'product_id STRING, sku STRING, quantity STRING'))
+                                     p -> from_json(p, 'product_id STRING, sku STRING, quantity STRING, price STRING'))
                       ELSE array(named_struct('product_id', properties.product_id, 'sku', properties.sku,
-                                              'quantity', properties.quantity)) END) AS product
+                                              'quantity', properties.quantity, 'price', properties.price)) END) AS product
   FROM learned WHERE type = 'track' AND event IN
     ('Product Viewed', 'Product Added', 'Order Completed', 'Order Refunded', 'Order Cancelled', 'Page Engaged'))
 SELECT shopper, ts, messageId,
@@ -31,19 +31,29 @@ SELECT shopper, ts, messageId,
                   WHEN 'Order Completed' THEN 3 ELSE 4 END AS kind,
        coalesce(product.product_id, product.sku, '') AS item,
        coalesce(CAST(product.quantity AS FLOAT), 1.0F) AS quantity,
+       CASE WHEN event = 'Order Completed' THEN CAST(product.price AS FLOAT) END AS price,
        coalesce(CAST(dwell AS FLOAT), 0.0F) AS dwell
 FROM lines
 """
 
+BOTS = f"""
+WITH days AS (
+  SELECT shopper, count(*) FILTER (WHERE kind = 0) AS views, count(*) FILTER (WHERE kind BETWEEN 1 AND 3) AS doings
+  FROM rows WHERE shopper <> '' GROUP BY shopper, floor(ts / 86400)),
+most AS (
+  SELECT shopper, sum(views) AS views, max(views) AS loudest, max(views) FILTER (WHERE doings = 0) AS silent FROM days GROUP BY shopper)
+SELECT shopper, views FROM most
+WHERE loudest > {BOT_VIEWS_A_DAY} OR (silent > {SILENT_VIEWS_A_DAY} AND (SELECT count(*) FROM rows WHERE kind = 1) > 0)
+"""  # noqa: S608 - no outside text in it
+
 KEPT = f"""
 WITH refunded AS (SELECT shopper, item, sum(quantity) AS back FROM rows WHERE kind = 4 GROUP BY shopper, item),
      bought AS (SELECT shopper, item, sum(quantity) AS total FROM rows WHERE kind = 3 GROUP BY shopper, item),
-     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total),
-     bots AS (SELECT DISTINCT shopper FROM rows WHERE kind = 0 GROUP BY shopper, floor(ts / 86400) HAVING count(*) > {BOT_VIEWS_A_DAY})
+     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total)
 SELECT r.* FROM rows r LEFT ANTI JOIN bots b ON r.shopper = b.shopper
      LEFT ANTI JOIN undone u ON r.kind = 3 AND r.shopper = u.shopper AND r.item = u.item
 WHERE r.item <> '' AND r.kind < 4 AND (r.kind <> 1 OR r.dwell >= {LONG_LOOK})
-"""  # noqa: S608 - no outside text in it
+"""  # noqa: S608
 
 # `visit` counts the sessions of one shopper.
 NUMBERED = """
@@ -80,31 +90,42 @@ FROM numbered JOIN shoppers s USING (shopper) JOIN items i USING (item)
 
 
 def rows(spark: SparkSession) -> None:
-    """Make of `owned` the views `items` (item, n), `shoppers` (shopper, n) and `interactions` (u, item, ts, messageId, kind, quantity, visit).
+    """Make of `owned` the views `items` (item, n), `shoppers` (shopper, n) and `interactions` (u, item, ts, messageId, kind, quantity,
+    visit).
 
     Items are numbered in their order; shoppers in none, and from 0, which is what ALS needs.
     """
     view(spark, "withdrawn", WITHDRAWN, keep=True)
     view(spark, "learned", LEARNED)
     view(spark, "rows", ROWS, keep=True)
+    view(spark, "bots", BOTS, keep=True)
     view(spark, "kept", KEPT, keep=True)
     view(spark, "numbered", NUMBERED)
     items = spark.sql("SELECT DISTINCT item FROM kept").toPandas().sort_values("item", ignore_index=True)
     items["n"] = items.index.astype("int32")
-    view(spark, "items", F.broadcast(spark.createDataFrame(items, "item STRING, n INT")))
-    view(spark, "shoppers", counted(spark.sql("SELECT DISTINCT shopper FROM kept WHERE shopper <> ''"), "shopper"), keep=True)
+    view(spark, "items", fn.broadcast(spark.createDataFrame(items, "item STRING, n INT")))
+    view(
+        spark,
+        "shoppers",
+        counted(spark.sql("SELECT DISTINCT shopper FROM kept WHERE shopper <> ''"), "shopper"),
+        keep=True,
+    )
     view(spark, "interactions", INTERACTIONS, keep=True)
 
 
 def counted(frame: DataFrame, column: str) -> DataFrame:
     """The rows numbered from 0 in a column `n`, without bringing them to one place: Spark numbers rows within a partition, and the
     partitions are made to follow each other."""
-    tagged = frame.withColumn("_", F.monotonically_increasing_id()).localCheckpoint()
-    tagged = tagged.withColumn("part", F.shiftright("_", 33)).withColumn("place", F.col("_").bitwiseAND((1 << 33) - 1))
+    tagged = frame.withColumn("_", fn.monotonically_increasing_id()).localCheckpoint()
+    tagged = tagged.withColumn("part", fn.shiftright("_", 33)).withColumn(
+        "place", fn.col("_").bitwiseAND((1 << 33) - 1)
+    )
     sizes = tagged.groupBy("part").count().toPandas().sort_values("part")
     sizes["before"] = sizes["count"].cumsum() - sizes["count"]
     starts = frame.sparkSession.createDataFrame(sizes[["part", "before"]], "part BIGINT, before BIGINT")
-    return tagged.join(F.broadcast(starts), "part").select(column, (F.col("before") + F.col("place")).cast("int").alias("n"))
+    return tagged.join(fn.broadcast(starts), "part").select(
+        column, (fn.col("before") + fn.col("place")).cast("int").alias("n")
+    )
 
 
 def counts(spark: SparkSession) -> dict[str, Any]:

@@ -73,6 +73,8 @@ def _people(words: DataFrame, places: "pd.Series[int]") -> People:
     said["n"] = places[said["u"]].to_numpy()
     with duckdb.connect() as db:
         db.register("said_words", said)
-        db.execute("CREATE TABLE words AS SELECT n, ts, [t1, t2, t3, t4, t5] AS trait, [a1, a2, a3, a4] AS around FROM said_words")
+        db.execute(
+            "CREATE TABLE words AS SELECT n, ts, [t1, t2, t3, t4, t5] AS trait, [a1, a2, a3, a4] AS around FROM said_words"
+        )
         db.execute("CREATE TABLE numbers AS SELECT range::INTEGER AS n FROM range(?)", [len(places)])
         return latest(db, slice(None))

@@ -12,7 +12,13 @@ from shared.models.train import Trained, evaluate, neighbours, train
 def do_train(bench: Bench, version: str) -> dict[str, Any]:
     run = bench.run(version)
     data = interactions.load(run.get("interactions.npz"))
-    trained = train(data, bench.facts(), bench.serving()[1].get("settings"))
+    keep_trained(bench, version, data, train(data, bench.facts(), bench.serving()[1].get("settings")))
+    return {"version": version}
+
+
+def keep_trained(bench: Bench, version: str, data: interactions.Interactions, trained: Trained) -> None:
+    """What was trained, put where the other steps look for it."""
+    run = bench.run(version)
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
@@ -20,7 +26,6 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
     run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), guesses)))
     run.put_json("search.json", trained.search)
     run.put_json("manifest.json", manifest(bench, version, data, trained, packed))
-    return {"version": version}
 
 
 def manifest(
@@ -36,6 +41,16 @@ def manifest(
         "from": float(data.at.min()),
         "until": float(data.at.max()),
         "sha256": hashlib.sha256(packed).hexdigest(),
+    }
+
+
+def do_findings(bench: Bench, version: str) -> dict[str, Any]:
+    """What the data doctor said of a run that Spark prepared: a job returns nothing to the state machine."""
+    run = bench.run(version)
+    return {
+        "version": version,
+        "interactions": run.get_json("counts.json")["interactions"],
+        **run.get_json("doctor.json"),
     }
 
 
