@@ -29,6 +29,8 @@ def spark(tmp_path_factory):
             "spark.master": "local[2]",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.memory": "2g",
+            # Little data: compiling it well takes longer than reading it. ALS makes long chains, which Java follows on the stack.
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -Xss16m",
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.sql.shuffle.partitions": "2",

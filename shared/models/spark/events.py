@@ -63,20 +63,17 @@ WHERE source <> 'server' AND NOT verified AND userId <> '' AND anonymousId <> ''
 GROUP BY anonymousId HAVING count(DISTINCT userId) = 1
 """
 
+# Subqueries, not WITH: where such a view meets the events it comes from, Spark 3.5 cannot always tell their columns apart.
 STRETCHES = """
-WITH on_shared AS (
-  SELECT e.anonymousId, ts, messageId, CASE WHEN verified AND userId <> '' THEN userId END AS userId,
-         ts - lag(ts) OVER (PARTITION BY e.anonymousId ORDER BY ts, messageId) AS gap
-  FROM events e JOIN shared ON e.anonymousId = shared.device),
-sessions AS (
-  SELECT *, sum(CASE WHEN gap > 1800 THEN 1 ELSE 0 END) OVER (
-              PARTITION BY anonymousId ORDER BY ts, messageId ROWS UNBOUNDED PRECEDING) AS session
-  FROM on_shared)
 SELECT messageId, coalesce(
          'u#' || first_value(userId) IGNORE NULLS OVER (
            PARTITION BY anonymousId, session ORDER BY ts, messageId ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING),
          'a#' || anonymousId || '~' || session) AS shopper
-FROM sessions
+FROM (SELECT *, sum(CASE WHEN gap > 1800 THEN 1 ELSE 0 END) OVER (
+                  PARTITION BY anonymousId ORDER BY ts, messageId ROWS UNBOUNDED PRECEDING) AS session
+      FROM (SELECT anonymousId, ts, messageId, CASE WHEN verified AND userId <> '' THEN userId END AS userId,
+                   ts - lag(ts) OVER (PARTITION BY anonymousId ORDER BY ts, messageId) AS gap
+            FROM events LEFT SEMI JOIN shared ON anonymousId = device))
 """
 
 OWNED = """
@@ -121,5 +118,7 @@ def own(spark: SparkSession, rules: Rules) -> Recomputed:
 
 
 def _table(spark: SparkSession, columns: tuple[str, str], values: Mapping[str, str]) -> DataFrame:
+    if not values:  # which Spark would have made by a Python of its own
+        return spark.sql(f"SELECT '' AS {columns[0]}, '' AS {columns[1]} WHERE false")
     rows = pd.DataFrame({columns[0]: list(values), columns[1]: list(values.values())}, dtype=object)
     return spark.createDataFrame(rows, f"{columns[0]} STRING, {columns[1]} STRING")

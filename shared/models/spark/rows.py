@@ -46,23 +46,23 @@ SELECT shopper, views FROM most
 WHERE loudest > {BOT_VIEWS_A_DAY} OR (silent > {SILENT_VIEWS_A_DAY} AND (SELECT count(*) FROM rows WHERE kind = 1) > 0)
 """  # noqa: S608 - no outside text in it
 
+UNDONE = """
+SELECT shopper, item FROM rows WHERE kind IN (3, 4) GROUP BY shopper, item
+HAVING sum(quantity) FILTER (WHERE kind = 4) >= sum(quantity) FILTER (WHERE kind = 3)
+"""
+
 KEPT = f"""
-WITH refunded AS (SELECT shopper, item, sum(quantity) AS back FROM rows WHERE kind = 4 GROUP BY shopper, item),
-     bought AS (SELECT shopper, item, sum(quantity) AS total FROM rows WHERE kind = 3 GROUP BY shopper, item),
-     undone AS (SELECT shopper, item FROM bought JOIN refunded USING (shopper, item) WHERE back >= total)
 SELECT r.* FROM rows r LEFT ANTI JOIN bots b ON r.shopper = b.shopper
      LEFT ANTI JOIN undone u ON r.kind = 3 AND r.shopper = u.shopper AND r.item = u.item
 WHERE r.item <> '' AND r.kind < 4 AND (r.kind <> 1 OR r.dwell >= {LONG_LOOK})
-"""  # noqa: S608
+"""  # noqa: S608 - no outside text in it
 
 # `visit` counts the sessions of one shopper.
 NUMBERED = """
-WITH gaps AS (
-  SELECT *, ts - lag(ts) OVER (PARTITION BY shopper ORDER BY ts, messageId) AS gap FROM kept WHERE shopper <> '')
 SELECT shopper, ts, messageId, kind, item, quantity,
        sum(CASE WHEN gap > 1800 THEN 1 ELSE 0 END) OVER (
          PARTITION BY shopper ORDER BY ts, messageId ROWS UNBOUNDED PRECEDING) AS visit
-FROM gaps
+FROM (SELECT *, ts - lag(ts) OVER (PARTITION BY shopper ORDER BY ts, messageId) AS gap FROM kept WHERE shopper <> '')
 """
 
 MEMBERS = """
@@ -99,6 +99,7 @@ def rows(spark: SparkSession) -> None:
     view(spark, "learned", LEARNED)
     view(spark, "rows", ROWS, keep=True)
     view(spark, "bots", BOTS, keep=True)
+    view(spark, "undone", UNDONE, keep=True)
     view(spark, "kept", KEPT, keep=True)
     view(spark, "numbered", NUMBERED)
     items = spark.sql("SELECT DISTINCT item FROM kept").toPandas().sort_values("item", ignore_index=True)
