@@ -112,7 +112,7 @@ CREATE TABLE numbers AS
 SELECT shopper, row_number() OVER (ORDER BY shopper) - 1 AS n FROM (SELECT DISTINCT shopper FROM numbered)
 """
 
-# What each shopper said of themselves, and when last. A shopper says few different things, so they are put together before they are looked at.
+# What each shopper said of themselves, and when last. A shopper says few different things: they are put together before they are looked at.
 WORDS = """
 CREATE TABLE words AS
 SELECT n, max(ts) AS ts,

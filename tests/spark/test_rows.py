@@ -71,10 +71,14 @@ def oddities():
         yield event("Page Engaged", minutes=50 + n, properties={"product_id": "read", "dwell_seconds": dwell})
     yield event(item="later than it came", received_at=NOON, minutes=600)
     yield event(item="without consent", anonymous_id="", consent=Consent())
-    for who, choices in (("left", [False]), ("back", [False, True]), ("at once", [True, False])):
+    yield from choices()
+
+
+def choices():
+    for who, made in (("left", [False]), ("back", [False, True]), ("at once", [True, False])):
         yield event(item=who, anonymous_id=who)
         same = 0 if who == "at once" else 5
-        for n, agreed in enumerate(choices):
+        for n, agreed in enumerate(made):
             yield event(
                 "Consent Changed",
                 minutes=5 + same * n,
@@ -82,10 +86,15 @@ def oddities():
                 anonymous_id=who,
                 consent=Consent(True, agreed, False),
             )
-    for n in range(2001):
-        yield event(item="bot's", minutes=n / 3, anonymous_id="bot")
-    for n in range(600):
-        yield event(item="silent bot's", minutes=n / 3, anonymous_id="silent")
+
+
+def machines():
+    yield from (event(item="bot's", minutes=n / 3, anonymous_id="bot") for n in range(2001))
+    yield from (event(item="silent bot's", minutes=n / 3, anonymous_id="silent") for n in range(600))
+
+
+def words():
+    """What shoppers say of themselves."""
     traits = (
         {"country": "Austria"},
         {"address": {"country": "at"}, "gender": " F "},
@@ -106,7 +115,7 @@ def both(spark, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("lake")
     shop = GeneratedShop(seed=3, shoppers=60, until=NOON + timedelta(days=1), weeks=4, items=150)
-    made = [*shop.events(), *people(), *oddities()]
+    made = [*shop.events(), *people(), *oddities(), *machines(), *words()]
     for name, part in (
         ("a", made[: len(made) // 2]),
         ("b", [*made[len(made) // 2 :], *made[:200]]),

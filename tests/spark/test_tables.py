@@ -56,7 +56,9 @@ def test_neighbours_and_their_scores_are_equal(fitted, name):
 
 def same_neighbours(one, other, name):
     """The same scores; the same items, except those that tie with the last."""
-    (mine, theirs), (a, b) = ([getattr(bundle, f"{name}_{part}") for bundle in (one, other)] for part in ("items", "scores"))
+    (mine, theirs), (a, b) = (
+        [getattr(bundle, f"{name}_{part}") for bundle in (one, other)] for part in ("items", "scores")
+    )
     assert a.any() and np.allclose(a, b, rtol=1e-3, atol=1e-5)
     clear = a > np.maximum(a[:, -1:], b[:, -1:]) * 1.01 + 1e-5
     for row in range(len(mine)):
@@ -85,11 +87,17 @@ def test_recommendations_are_as_good_as_those_of_one_machine(shop, fitted, only)
     one, other, moment = fitted
     data, _ = shop
     assert (data.kind == ORDER).any()
-    weights = {name: float(name == only) for name in ("similar", "together", "factors", "popularity", "category")} if only else {}
+    weights = (
+        {name: float(name == only) for name in ("similar", "together", "factors", "popularity", "category")}
+        if only
+        else {}
+    )
     bundles = [replace(bundle, settings={**bundle.settings, **weights}) for bundle in (one, other)]
     shoppers = cases(data, moment)
     lambdas, sparks = (quality(bundle, shoppers, moment) for bundle in bundles)
     low, high = interval([b - a for a, b in zip(lambdas, sparks, strict=True)])
-    print(f"NDCG@20 {np.mean(lambdas):.4f} on one machine, {np.mean(sparks):.4f} by Spark, difference {low:+.4f} to {high:+.4f}")
+    print(
+        f"NDCG@20 {np.mean(lambdas):.4f} on one machine, {np.mean(sparks):.4f} by Spark, difference {low:+.4f} to {high:+.4f}"
+    )
     assert len(lambdas) >= 100 and np.mean(lambdas) > 0
     assert low > -MARGIN, (np.mean(lambdas), np.mean(sparks), low, high)

@@ -35,7 +35,10 @@ def put(client, hours, a_hour):
     rng = random.Random(1)
     for hour in range(hours):
         at = NOON + timedelta(hours=hour)
-        made = [event(item=f"i{rng.random()}", anonymous_id=f"a{rng.random()}", timestamp=at) for _ in range(rng.randint(1, a_hour))]
+        made = [
+            event(item=f"i{rng.random()}", anonymous_id=f"a{rng.random()}", timestamp=at)
+            for _ in range(rng.randint(1, a_hour))
+        ]
         key = f"{lake.folder(at)}{hour}.jsonl.gz"
         client.put_object(Bucket="lake", Key=key, Body=lake.lines(map(encode, made)))
         yield len(made)
@@ -108,7 +111,9 @@ def test_after_spark_come_the_same_steps_unless_the_doctor_objected():
     assert spark["Parameters"]["JobDriver"]["SparkSubmit"]["EntryPoint"] == f"s3://${{ModelsBucket}}/{size.PACKAGE}"
     assert MACHINE[spark["Next"]]["Parameters"]["Payload"] == {"step": "findings", "version.$": "$.version"}
     learned = MACHINE[MACHINE[spark["Next"]]["Next"]]
-    assert [rule["Next"] for rule in learned["Choices"]] == ["Evaluate"] and learned["Default"] == MACHINE["Doctor"]["Default"]
+    assert [rule["Next"] for rule in learned["Choices"]] == ["Evaluate"] and learned["Default"] == MACHINE["Doctor"][
+        "Default"
+    ]
 
 
 def test_one_machine_that_does_more_than_it_is_meant_for_says_so():
