@@ -34,8 +34,12 @@ def visits(shoppers=40):
         for visit in range(5):
             at, own = rng.uniform(0, 40) * DAY, 10 * (shopper % 2)
             looks = [f"i{own + min(int(rng.expovariate(0.3)), 9):02d}" for _ in range(4)]
-            yield from (event(item=item, minutes=at + n, anonymous_id=f"ZZ{shopper}") for n, item in enumerate(looks))
-            yield order(looks[0], looks[1], minutes=at + 9, order_id=f"o{shopper}-{visit}", anonymous_id=f"ZZ{shopper}")
+            yield from (
+                event(item=item, minutes=at + n, anonymous_id=f"ZZdevice{shopper}") for n, item in enumerate(looks)
+            )
+            yield order(
+                looks[0], looks[1], minutes=at + 9, order_id=f"o{shopper}-{visit}", anonymous_id=f"ZZdevice{shopper}"
+            )
 
 
 @pytest.fixture
@@ -79,8 +83,8 @@ def test_the_job_leaves_a_version_that_can_be_measured_published_and_asked_for_i
     assert len(impute.load(run.get("guesses.npz")).values) == len(data.shoppers)
 
     listed = run.get("members.bin")
-    assert len(members.contains(listed, VERSION, [f"a#ZZ{n}" for n in range(40)])) == 40
-    assert b"ZZ" not in b"".join(
+    assert len(members.contains(listed, VERSION, [f"a#ZZdevice{n}" for n in range(40)])) == 40
+    assert b"ZZdevice" not in b"".join(
         run.get(n) for n in ("interactions.npz", "bundle.npz", "lists.msgpack", "counts.json", "manifest.json")
     )
 

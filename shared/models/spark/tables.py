@@ -56,14 +56,13 @@ def together(rows: DataFrame, sampled: Bundle) -> tuple[Ints, Floats]:
 
 
 def als(rows: DataFrame, size: int, now: float, settings: dict[str, float]) -> Floats:
-    """(size, FACTORS). Spark multiplies the regularization by the number of a row's interactions, so it is divided by an item's usual number:
+    """(size, FACTORS). Spark multiplies the regularization by the number of interactions, so it is divided by an item's usual number:
     item factors are what is kept, shoppers are folded in when they act."""
     signal = fn.col("weight") * _decay(now, settings["factors_days"])
     ratings = rows.groupBy("u", "item").agg(fn.sum(signal).cast("float").alias("r")).localCheckpoint()
-    entries = ratings.count()
-    if entries < SMALLEST_FOR_FACTORS:
+    if rows.count() < SMALLEST_FOR_FACTORS:
         return np.zeros((size, 0), np.float32)
-    usual = entries / ratings.select("item").distinct().count()
+    usual = ratings.count() / ratings.select("item").distinct().count()
     solver = ALS(
         rank=FACTORS,
         maxIter=ITERATIONS,
