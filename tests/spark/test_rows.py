@@ -173,7 +173,9 @@ def rows(data):
 
 def test_the_lakes_have_what_is_told_apart_here(both):
     kinds = set(both[0].interactions.kind.tolist())
-    assert kinds == {0, 1, 2, 3} and both[0].identity.shared and both[0].counts["shoppers_who_withdrew_consent"] == 2
+    assert kinds == {0, 1, 2, 3} and both[0].identity.shared and both[0].counts["shoppers_who_withdrew_consent"] == 4
+    linked = {name for name in both[0].identity.profiles if name.startswith("user:ur-")}
+    assert linked == {"user:ur-presumed", "user:ur-back-140"}
     assert both[0].vitals.counts["bots"] >= 2 and {"in odd company", "12345", "zelt größe"} <= set(
         both[0].interactions.items
     )

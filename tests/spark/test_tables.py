@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from infrastructure.cli.generator import GeneratedShop
@@ -13,6 +14,7 @@ from shared.events import lake
 from shared.events.model import encode
 from shared.models.fit import fit
 from shared.models.fit import similar as one_machine
+from shared.models.prepare import RULES, Room, prepare
 from shared.models.sources import SOURCES
 from shared.models.train import served
 from tests.factories import NOON
@@ -22,15 +24,26 @@ MARGIN = 0.02  # of NDCG@20: a worse fit than this would be told from chance on 
 
 @pytest.fixture(scope="module")
 def shop(spark, tmp_path_factory):
-    """The interactions and Spark's rows of them, up to the split and all, of shops big enough to be measured on."""
-    from shared.models.prepare import RULES
-    from shared.models.spark import job
-
-    path = tmp_path_factory.mktemp("lake") / "a.jsonl.gz"
+    """A shop big enough to be measured on: its interactions, and the rows that Spark has of them."""
+    folder = tmp_path_factory.mktemp("lake")
     made = GeneratedShop(seed=11, shoppers=500, until=NOON + timedelta(days=1), weeks=8, items=200)
+    path = folder / "a.jsonl.gz"
     path.write_bytes(lake.lines(map(encode, made.events())))
-    data = job.prepare(spark, [str(path)], "20260303T030000Z", RULES).interactions
-    return data, spark.table("interactions").localCheckpoint()
+    data = prepare([str(path)], "20260303T030000Z", RULES, Room(str(folder / "spill"))).interactions
+    return data, spark.createDataFrame(pd.DataFrame(columns_of(data))).localCheckpoint()
+
+
+def columns_of(data):
+    """As the view `interactions` has them."""
+    message = np.where(data.basket >= 0, data.basket, len(data) + np.arange(len(data)))
+    return {
+        "u": data.shopper,
+        "item": data.item,
+        "ts": data.at,
+        "kind": data.kind.astype("int32"),
+        "visit": data.session,
+        "messageId": [f"{number:09}" for number in message],
+    }
 
 
 @pytest.fixture(scope="module")
