@@ -6,12 +6,12 @@ import numpy as np
 
 from shared.models.bundle import Bundle, Floats, Ints
 from shared.models.features import Asked, features
-from shared.models.sources import SOURCES, Basis, Scores, score
+from shared.models.sources import SEEN, SOURCES, Basis, Scores, score
 from shared.profiles.state import Candidate, State
 from shared.recommend import reasons
 
 WORDS = (
-    reasons.SIMILAR, reasons.SIMILAR, reasons.TOGETHER, reasons.FOR_YOU, reasons.POPULAR, reasons.FOR_YOU, reasons.SIMILAR, reasons.FOR_YOU,
+    reasons.SIMILAR, reasons.SIMILAR, reasons.TOGETHER, reasons.FOR_YOU, reasons.POPULAR, reasons.FOR_YOU, reasons.FOR_YOU, reasons.SEEN,
 )  # fmt: skip
 SHORTLIST = 130  # best candidates of the blend that the ranker orders
 OF_EACH = 12  # best candidates of each source that it orders in any case
@@ -113,6 +113,8 @@ def _explained(places: Ints, made: Ranking, bundle: Bundle) -> list[Candidate]:
     for number, table in enumerate(tables):
         led = leading == number
         cause[led] = _causes(items[led], table, scores.basis, number)
+    seen = leading == SEEN
+    cause[seen] = items[seen]
     because = np.where(cause >= 0, bundle.item_ids[cause], "").tolist()
     words = [WORDS[source] for source in leading.tolist()]
     rows = zip(bundle.item_ids[items].tolist(), _rounded(made.values[places]), words, because, strict=True)

@@ -165,7 +165,8 @@ def _table(model: Any, matrix: Any, neighbours: int) -> tuple[Ints, Floats]:
     to = np.full((size, int(counts.max())), -1, np.int32)
     values = np.zeros(to.shape, np.float32)
     to[rows, places] = found.indices
-    values[rows, places] = np.where(found.indices == rows, 0.0, found.data)
+    # a weight of 0 everywhere (an item of every session) has no cosine
+    values[rows, places] = np.nan_to_num(np.where(found.indices == rows, 0.0, found.data))
     order = np.argsort(-values, axis=1, kind="stable")[:, :neighbours]  # of equals the first item
     width = order.shape[1]
     scores[:, :width] = np.take_along_axis(values, order, axis=1)

@@ -15,6 +15,7 @@ DECISIVE = ("ndcg@20 with repeats", "ndcg@20 new only")
 BY_SEGMENT = "ndcg@20 with repeats"
 RIVALS = {"popularity": "popularity", "current": "the current version"}
 FEWEST_CASES = 30  # shoppers; of fewer nothing is said
+SMALLEST_GROUP = 100  # shoppers; intervals of smaller groups are too narrow, and there are several groups
 ROUNDS = 1000
 LEVEL = 0.95
 SEED = 1
@@ -161,7 +162,7 @@ def _worst_segment(models: Mapping[str, Measured], segments: Mapping[str, Sequen
         for label in sorted(set(labels))
         if label
     }
-    groups = {name: rows for name, rows in groups.items() if len(rows) >= FEWEST_CASES}
+    groups = {name: rows for name, rows in groups.items() if len(rows) >= SMALLEST_GROUP}
     checks = []
     for name, rows in groups.items():
         low, high = difference(mine[rows], theirs[rows], 1 - (1 - LEVEL) / len(groups))

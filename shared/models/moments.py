@@ -14,7 +14,7 @@ from shared.models.interactions import CART, ENGAGED, ORDER, Interactions
 from shared.profiles.fold import SESSION_GAP, fold
 from shared.profiles.state import State, decode, encode
 
-Aim = Literal["click", "cart", "order", "revenue", "margin"]
+Aim = Literal["click", "cart", "order", "revenue"]
 FEWEST_ORDERS = 100  # below, a shop is taken for one that tells of no orders
 FEWEST_RETURNING = 30  # shoppers
 SEED = 1
@@ -98,6 +98,6 @@ def _later(data: Interactions, rows: list[int], since: float, facts: Facts, aim:
 
 def _worth(product: Product, aim: Aim) -> float:
     """An order is an order, however many pieces; money counts by its amount, 0 with an unknown price."""
-    if aim not in ("revenue", "margin"):
+    if aim != "revenue":
         return 1.0
     return product.quantity * product.price if product.price > 0 else 0.0

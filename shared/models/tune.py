@@ -14,13 +14,12 @@ import numpy as np
 import optuna
 
 from shared.evaluation.metrics import clearly_worse
-from shared.evaluation.protocol import Facts, split_at
 from shared.models.bundle import DEFAULTS, Bundle
 from shared.models.fit import als, popularity, similar
 from shared.models.interactions import Interactions
 from shared.models.judge import Judge, Settings
 from shared.models.known import Known
-from shared.models.moments import Moment, aim_of, moments
+from shared.models.moments import Moment
 from shared.models.sequences import following
 from shared.models.sources import SOURCES
 
@@ -28,6 +27,7 @@ FEWEST_SHOPPERS = 30
 FIT_CASES = 300
 CASES = 1000
 SEARCH_ROWS = 200_000  # interactions; settings are searched on a sample of shoppers with about so many
+JUDGES = 3  # every third shopper judges whether the current settings stay
 STEP = 100  # moments between looks at whether a trial is behind
 GAIN = 1e-4  # less is no reason to change a setting
 SEED = 1
@@ -83,29 +83,23 @@ class Budget(NamedTuple):
 BUDGET = Budget()
 
 
-def search(
-    data: Interactions, facts: Facts, current: Settings | None = None, budget: Budget = BUDGET
-) -> tuple[Settings, History]:
-    """Settings that do best on the last days of `data`, and what was tried; see `searched`."""
-    data = sample(data, SEARCH_ROWS)
-    since = split_at(data)
-    asked = moments(data, since, facts, aim_of(data, since), CASES)
-    return searched(Known(data.before(since), since, facts), asked, current, budget)
-
-
 def searched(
     known: Known, asked: Sequence[Moment], current: Settings | None = None, budget: Budget = BUDGET
 ) -> tuple[Settings, History]:
     """Settings that do best on the moments `asked`.
 
-    The `current` settings stay unless those found are clearly better: few shoppers tempt a search into chance.
+    The `current` settings stay unless those found are clearly better for shoppers whom the search did not see: a search always finds
+    something that is better for those it looked at.
     """
     start = {**DEFAULTS, **(current or {})}
-    if len({moment.shopper for moment in asked}) < FEWEST_SHOPPERS:
+    shoppers = sorted({moment.shopper for moment in asked})
+    if len(shoppers) < FEWEST_SHOPPERS:
         return start, []
-    made = Search(known._replace(data=sample(known.data, SEARCH_ROWS)), asked[:CASES], budget)
+    apart = frozenset(shoppers[::JUDGES] if current else ())
+    seen = [moment for moment in asked if moment.shopper not in apart]
+    made = Search(known._replace(data=sample(known.data, SEARCH_ROWS)), seen[:CASES], budget)
     found = made.run(start)
-    if current and not made.clearly_better(found, start):
+    if current and not made.clearly_better(found, start, [m for m in asked if m.shopper in apart][:CASES]):
         found = start
     return found, made.history
 
@@ -127,9 +121,9 @@ class Search:
         settings = self._study(BLEND, settings, judge.new_values)
         return self._study(REPEATS, settings, judge.repeat_values)
 
-    def clearly_better(self, found: Settings, kept: Settings) -> bool:
-        """In one mode, and clearly worse in none."""
-        mine, theirs = (Judge(self.known.fitted(settings), self.asked) for settings in (found, kept))
+    def clearly_better(self, found: Settings, kept: Settings, asked: Sequence[Moment]) -> bool:
+        """On other moments, in one mode, and clearly worse in none."""
+        mine, theirs = (Judge(self.known.fitted(settings), asked) for settings in (found, kept))
         pairs = [
             (list(mine.new_values(found)), list(theirs.new_values(kept))),
             (list(mine.repeat_values(found)), list(theirs.repeat_values(kept))),

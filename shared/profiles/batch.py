@@ -130,7 +130,7 @@ def fold_group(group: Group, states: dict[str, State]) -> float:
     for e in group.entries:
         carry(e, states)
         state = states[e.shopper]
-        if folded_before(state, e) or consent.says_nothing(state, e.signal.choice):
+        if folded_before(state, e) or _untold(state, e):
             continue
         received = max(received, e.received)
         if not _agreed(e, states) or e.withheld:
@@ -181,6 +181,11 @@ def rank_group(states: dict[str, State], rank: Rank, model_version: str) -> None
         known = state.recent or state.purchases
         state.candidates, state.again = rank(state, state.session.last) if known else ([], [])
         state.model_version = model_version if known else ""
+
+
+def _untold(state: State, e: Entry) -> bool:
+    """Whether not even a mark may be stored: it would be the first that is known of somebody."""
+    return consent.says_nothing(state, e.signal.choice) or (e.withheld and consent.unknown(state))
 
 
 def folded_before(state: State, e: Entry) -> bool:

@@ -5,6 +5,7 @@ from shared.lists.model import Kind
 SIMILAR = "similar_to"  # because: an item the shopper dealt with
 TOGETHER = "bought_together"  # because: an item in the cart, on the page, or bought
 FOR_YOU = "for_you"  # the shopper's taste as a whole (ALS)
+SEEN = "looked_at"  # because: the item itself
 AGAIN = "buy_again"  # because: the item itself
 POPULAR = "popular"  # because: the segment, and so for all below
 TRENDING = "trending"

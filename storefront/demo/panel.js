@@ -39,5 +39,5 @@ export function draw() {
 export function reason(item) {
   const [{ reason: word, because } = {}] = item.reasons || [];
   const what = because ? title(because) : "";
-  return { similar_to: `like ${what}`, bought_together: `goes with ${what}`, for_you: "fits your taste", buy_again: "bought before", popular: "popular", trending: "trending", best_seller: "sells well", most_viewed: "looked at a lot", new_arrival: "new", on_sale: "on sale", shop_choice: "the shop's choice" }[word] || "";
+  return { similar_to: `like ${what}`, bought_together: `goes with ${what}`, for_you: "fits your taste", looked_at: "you looked at it", buy_again: "bought before", popular: "popular", trending: "trending", best_seller: "sells well", most_viewed: "looked at a lot", new_arrival: "new", on_sale: "on sale", shop_choice: "the shop's choice" }[word] || "";
 }

@@ -87,6 +87,7 @@ def test_what_was_looked_at_last_counts_most(bundle):
     reasons = {c.item: c for c in rank(state, bundle, NOW)[0]}
     led = [c for c in reasons.values() if c.reason == "similar_to"]
     assert led and all(c.because in ("i03", "i07") for c in led)
+    assert all(c.because == c.item for c in reasons.values() if c.reason == "looked_at")
 
 
 def test_a_shopper_of_whom_nothing_is_known_gets_what_is_popular(bundle):

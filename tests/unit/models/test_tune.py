@@ -18,7 +18,7 @@ from shared.models.known import Known
 from shared.models.moments import Moment, aim_of, moments
 from shared.models.sources import SOURCES
 from shared.models.train import served
-from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, search
+from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, searched
 
 
 def shop(shoppers=80, days=60, seed=4):
@@ -53,6 +53,14 @@ MOMENT = split_at(DATA)
 CASES = cases(DATA, MOMENT)
 ASKED = [Moment(case.state, MOMENT, dict.fromkeys(sorted(case.right), 1.0), case.shopper) for case in CASES]
 QUICK = Budget(share=0.2)
+
+
+def search(data, current=None, budget=BUDGET):
+    since = split_at(data)
+    asked = moments(data, since, {}, aim_of(data, since), 1000)
+    return searched(Known(data.before(since), since, {}), asked, current, budget)
+
+
 BUNDLE = fit(DATA.before(MOMENT), MOMENT)
 weights = st.fixed_dictionaries(
     {name: st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.0]) for name in [*SOURCES, *(f"again_{s}" for s in SOURCES), "own"]}
@@ -104,8 +112,8 @@ def test_the_search_does_better_than_bad_settings():
 
 
 def test_a_search_is_repeatable_and_stays_in_its_ranges():
-    found, history = search(DATA, {}, budget=QUICK)
-    assert search(DATA, {}, budget=QUICK) == (found, history) and set(FIT_SETTINGS) <= set(found)
+    found, history = search(DATA, budget=QUICK)
+    assert search(DATA, budget=QUICK) == (found, history) and set(FIT_SETTINGS) <= set(found)
     for phase in (*FITS, READING, BLEND, REPEATS):
         for name, span in phase.space.items():
             assert all(span.low <= step[name] <= span.high for step in history[1:] if step["phase"] == phase.name)
@@ -113,13 +121,13 @@ def test_a_search_is_repeatable_and_stays_in_its_ranges():
 
 def test_a_search_ends_when_its_time_is_over():
     ticks = iter(range(10**6))
-    found, history = search(DATA, {}, budget=Budget(seconds=0.0, clock=lambda: float(next(ticks))))
+    found, history = search(DATA, budget=Budget(seconds=0.0, clock=lambda: float(next(ticks))))
     assert found == DEFAULTS and history == []
 
 
 def test_a_handful_of_shoppers_changes_no_setting():
     few = DATA.where(DATA.shopper < 10)
-    found, history = search(few, {})
+    found, history = search(few)
     assert found == DEFAULTS and not history
 
 
@@ -157,8 +165,8 @@ def test_items_only_the_test_days_know_do_not_disturb_the_judge():
 
 
 def test_the_current_recipe_stays_unless_another_is_clearly_better():
-    first, _ = search(DATA, {}, budget=QUICK)
-    assert search(DATA, {}, first, QUICK)[0] == first
+    first, _ = search(DATA, budget=QUICK)
+    assert search(DATA, first, QUICK)[0] == first
     useless = {**first, **dict.fromkeys([*SOURCES, *(f"again_{s}" for s in SOURCES), "own"], 0.0)}
-    found, _ = search(DATA, {}, useless, QUICK)
+    found, _ = search(DATA, useless, QUICK)
     assert found != useless and any(found[name] > 0 for name in SOURCES)

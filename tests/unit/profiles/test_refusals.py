@@ -13,6 +13,7 @@ from shared.identity.record import decode_component
 from shared.profiles import signals
 from shared.profiles.batch import entry
 from shared.profiles.process import Processor
+from shared.profiles.state import State
 from shared.profiles.store import ShoppersStore
 from shared.versioned import VersionedMemory
 from tests.factories import NOON, event
@@ -77,6 +78,12 @@ def test_a_yes_that_comes_along_after_a_refusal_links_nobody():
         assert ("anonymous:a1", "user:u1") not in shop.links()
         assert ("anonymous:a9", "user:u1") in shop.links(), "said before"
         assert not shop.state("u#u1").recent
+
+
+def test_nothing_is_stored_of_an_unknown_shopper_who_logs_in_on_a_device_that_refused():
+    shop = Shop()
+    shop.tell(view(0), says(1, False), login(2))
+    assert shop.state("u#u1") == State() and "u#u1" not in shop.states.items
 
 
 def test_a_refused_claim_is_not_written_down():
