@@ -45,27 +45,34 @@ def fit(
     chosen = {**DEFAULTS, **(settings or {})}
     size = len(data.items)
     unknown = np.full(size, "", dtype="U1")
-    similar_items, similar_scores = similar(data, now, chosen)
-    together_items, together_scores = together(data)
-    next_items, next_scores = following(data, now, chosen["next_days"])
     item_factors = als(data, now, chosen, start)
     return Bundle(
         item_ids=data.items,
         item_factors=item_factors,
         gram=item_factors.T @ item_factors,
-        similar_items=similar_items,
-        similar_scores=similar_scores,
-        together_items=together_items,
-        together_scores=together_scores,
-        popularity=popularity(data, now, chosen["popular_days"]),
         categories=unknown,
         brands=unknown,
         prices=np.full(size, np.nan, np.float32),
         settings=chosen,
-        next_items=next_items,
-        next_scores=next_scores,
-        facts=counted(data, now),
+        **sums(data, now, chosen),
     )
+
+
+def sums(data: Interactions, now: float, settings: dict[str, float]) -> dict[str, Any]:
+    """What of a bundle is counted, by field: everything but what ALS learns and what the catalog says."""
+    similar_items, similar_scores = similar(data, now, settings)
+    together_items, together_scores = together(data)
+    next_items, next_scores = following(data, now, settings["next_days"])
+    return {
+        "similar_items": similar_items,
+        "similar_scores": similar_scores,
+        "together_items": together_items,
+        "together_scores": together_scores,
+        "popularity": popularity(data, now, settings["popular_days"]),
+        "next_items": next_items,
+        "next_scores": next_scores,
+        "facts": counted(data, now),
+    }
 
 
 def described(bundle: Bundle, facts: dict[str, tuple[str, str, float]]) -> Bundle:

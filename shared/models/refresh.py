@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.models.bundle import Bundle, Floats, Ints
 from shared.models.candidates import rank
-from shared.models.fit import popularity, similar, together
+from shared.models.fit import sums
 from shared.models.interactions import DAY, Interactions
 from shared.profiles.state import State
 
@@ -30,17 +30,7 @@ def refresh(base: Bundle, data: Interactions, since: float, now: float) -> Bundl
     """
     if not (data.at >= since).any():
         return base
-    larger = grown(base, data.items)
-    similar_items, similar_scores = similar(data, now, base.settings)
-    together_items, together_scores = together(data)
-    counted = replace(
-        larger,
-        similar_items=similar_items,
-        similar_scores=similar_scores,
-        together_items=together_items,
-        together_scores=together_scores,
-        popularity=popularity(data, now, base.settings["popular_days"]),
-    )
+    counted = replace(grown(base, data.items), **sums(data, now, base.settings))
     return folded(counted, data, since, now)
 
 

@@ -93,10 +93,14 @@ def _keys(version: str, name: Name) -> tuple[str, str]:
 
 
 def _mixed(kind: Kind, published: Scored, live: Scored) -> Scored:
-    """Of arrivals and sales the later view of the same item counts; all other scores add up."""
+    """Of arrivals those that came since the night go before all others: each list's newest has 1.0, so scores of different
+    hours do not compare. Of sales the later view of the same item counts. All other scores add up."""
     if not (published and live):
         return published or live
+    if kind == "new-arrivals":
+        newer, least = dict(live), live[-1][1]
+        return [*live, *((item, least * score) for item, score in published if item not in newer)]
     total = dict(published)
     for item, score in live:
-        total[item] = score if kind in ("new-arrivals", "on-sale") else total.get(item, 0.0) + LIVE_WEIGHT * score
+        total[item] = score if kind == "on-sale" else total.get(item, 0.0) + LIVE_WEIGHT * score
     return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))

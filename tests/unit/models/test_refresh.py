@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.models.bundle import Bundle
+from shared.models.bundle import FACTS, Bundle
 from shared.models.candidates import rank
 from shared.models.drift import drift, shift
-from shared.models.fit import als, fit, popularity, together
+from shared.models.fit import als, fit, popularity, sums, together
 from shared.models.impute import Imputed
 from shared.models.interactions import DAY, ORDER, Interactions
 from shared.models.merge import carried, merged
@@ -81,7 +81,7 @@ def test_two_parts_are_the_whole(days, shuffled):
 def test_the_tables_are_those_of_a_full_fit_with_the_same_settings():
     data, now = merged(KNOWN, NEW), float(NEW.at.max())
     made, full = refresh(BASE, data, CUT, now), fit(data, now, BASE.settings)
-    for name in ("similar_items", "similar_scores", "together_items", "together_scores", "popularity"):
+    for name in sums(data, now, BASE.settings):
         assert np.array_equal(getattr(made, name), getattr(full, name)), name
     assert made.item_factors.shape == BASE.item_factors.shape  # not fitted again
 
@@ -123,6 +123,15 @@ def test_a_new_item_can_be_recommended_to_those_who_like_its_neighbours():
     assert np.allclose(made.gram, made.item_factors.T @ made.item_factors, rtol=1e-4)
     untouched = np.delete(np.arange(made.size), place)
     assert np.array_equal(made.item_factors[untouched], base.item_factors)
+
+
+def test_what_is_counted_for_the_ranker_is_counted_of_new_items_too():
+    launch = launched()
+    data, base = merged(WHOLE, launch), fit(WHOLE, 60 * DAY)
+    made = refresh(base, data, 60 * DAY, float(launch.at.max()))
+    new = made.indices(["new"])[0]
+    assert all(len(made.fact(name)) == made.size for name in FACTS)
+    assert made.fact("support")[new] == np.float32(np.log1p(30))
 
 
 def test_a_folded_item_is_near_where_als_would_put_it():
