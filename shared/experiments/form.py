@@ -85,6 +85,14 @@ class Form:
         self.wrong(field, "must be an object")
         return {}
 
+    def flags(self, field: str) -> dict[str, bool]:
+        """An object of names and true or false."""
+        value = self.object(field)
+        for name, on in value.items():
+            if not isinstance(on, bool):
+                self.wrong(f"{field}.{name}", "must be true or false")
+        return {name: on for name, on in value.items() if isinstance(on, bool)}
+
     def part(self, field: str, known: Collection[str]) -> "Form":
         return Form(self.raw.get(field, {}), f"{self.at}.{field}", self.mistakes, known)
 
@@ -93,12 +101,16 @@ class Form:
 
 
 def forms(raw: Any, at: str, mistakes: list[Mistake], known: Collection[str]) -> Iterator[Form]:
-    """Those that are objects."""
-    if not isinstance(raw, list):
-        mistakes.append(Mistake(at, "must be a list"))
+    """Those that are objects, of a list, or of an object that has each under its name."""
+    if isinstance(raw, dict):
+        each = [(f"{at}.{name}", {"name": name, **one} if isinstance(one, dict) else one) for name, one in raw.items()]
+    elif isinstance(raw, list):
+        each = [(f"{at}[{n}]", one) for n, one in enumerate(raw)]
+    else:
+        mistakes.append(Mistake(at, "must be a list, or an object of names"))
         return
-    for n, one in enumerate(raw):
-        form = Form(one, f"{at}[{n}]", mistakes, known)
+    for place, one in each:
+        form = Form(one, place, mistakes, known)
         if isinstance(one, dict):
             yield form
 

@@ -112,7 +112,8 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
 def _variants(form: Form) -> tuple[Variant, ...]:
     each = form.parts("variants", {"name", "share", "settings", "rules"})
     made = [
-        Variant(one.name("name"), one.number("share", 0.0, 1.0), one.object("settings"), _rules(one)) for one in each
+        Variant(one.name("name"), one.number("share", 0.0, 1.0), one.object("settings"), one.flags("rules"))
+        for one in each
     ]
     told_apart(each, [variant.name for variant in made])
     for one, variant in zip(each, made, strict=True):
@@ -121,14 +122,6 @@ def _variants(form: Form) -> tuple[Variant, ...]:
     if not 2 <= len(made) <= MOST_VARIANTS:
         form.wrong("variants", f"must be 2 to {MOST_VARIANTS}, the first being what the others are compared with")
     return tuple(made)
-
-
-def _rules(form: Form) -> dict[str, bool]:
-    rules = form.object("rules")
-    for name, on in rules.items():
-        if not isinstance(on, bool):
-            form.wrong(f"rules.{name}", "must be true or false")
-    return {name: on for name, on in rules.items() if isinstance(on, bool)}
 
 
 def _range(form: Form) -> tuple[float, float]:

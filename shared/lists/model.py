@@ -15,6 +15,7 @@ Kind = Literal[
     "on-sale",
     "high-margin",
     "newcomers",
+    "arms",
 ]
 Scored = list[tuple[str, float]]
 LIVE = "live"

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 from shared.consent import choices
 from shared.events.model import Event
 from shared.events.products import Product, number, products, text
+from shared.experiments import tag
 from shared.lists.segments import age_band
 from shared.profiles.state import Choice
 
@@ -38,6 +39,7 @@ class Signal(NamedTuple):
     revenue: float
     traits: dict[str, str]
     choice: Choice | None = None  # what it says about consent
+    arm: str = ""  # placement/segment/arm of the answer that was seen or clicked, "" where no bandit was at work
 
 
 def read(event: Event) -> Signal:
@@ -52,7 +54,13 @@ def read(event: Event) -> Signal:
         revenue=_revenue(properties) if kind in ("order", "refund") else 0.0,
         traits=_traits(event),
         choice=choices.of_event(event),
+        arm=_arm(properties) if kind in ("click", "shown") else "",
     )
+
+
+def _arm(properties: dict[str, Any]) -> str:
+    found = tag.parse(properties.get("recommendation_id"))
+    return found.key if found else ""
 
 
 def _between(value: Any, top: float) -> float:

@@ -6,7 +6,7 @@ What was known last stays when a read fails.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from shared.lists import newcomers
+from shared.lists import arms, newcomers
 from shared.lists.model import LIVE, Kind, Scored, decode, decode_pointer, key
 from shared.lists.newcomers import NONE, Newcomers
 from shared.lists.segments import ALL
@@ -18,6 +18,7 @@ LIVE_WEIGHT = 0.5  # of what moves today, against what the model knows
 MOST_LISTS = 3000
 POINTER = "p:pointer"
 NEWCOMERS = f"p:{key(LIVE, 'newcomers', ALL)}"
+ARMS = f"p:{key(LIVE, 'arms', ALL)}"
 
 Name = tuple[Kind, str]  # of a list: kind and segment
 
@@ -36,13 +37,16 @@ class Popular:
         self.kept: dict[Name, Kept] = {}
         self.newcomers: Newcomers = NONE
         self.newcomers_read = float("-inf")
+        self.arms = arms.NONE
+        self.arms_read = float("-inf")
 
     def stale(self, names: Iterable[Name]) -> list[str]:
         """Keys to be read before these lists are asked for."""
         now = self.clock()
         keys = [POINTER] if now - self.version_read > POINTER_FRESH else []
         keys += [NEWCOMERS] if now - self.newcomers_read > LISTS_FRESH else []
-        return keys + [at for name in names if self._old(name, now) for at in _keys(self.version, name)]
+        keys += [at for name in names if self._old(name, now) for at in _keys(self.version, name)]
+        return keys + ([ARMS] if now - self.arms_read > LISTS_FRESH else [])
 
     def take(self, asked: Iterable[str], found: Found) -> None:
         """Remember what was read of the keys that `stale` gave."""
@@ -53,6 +57,8 @@ class Popular:
                 self._take_pointer(found, now)
             elif at == NEWCOMERS:
                 self._take_newcomers(found, now)
+            elif at == ARMS:
+                self._take_arms(found, now)
             elif at.startswith(f"p:{LIVE}#"):
                 _, kind, segment = at.split("#", 2)
                 self._take_list((kind, segment), found, version, now)  # type: ignore[arg-type]
@@ -76,6 +82,12 @@ class Popular:
             self.newcomers = newcomers.decode(found.values[NEWCOMERS])
         if found.whole:
             self.newcomers_read = now
+
+    def _take_arms(self, found: Found, now: float) -> None:
+        if ARMS in found.values:
+            self.arms = arms.decode(found.values[ARMS])
+        if found.whole:
+            self.arms_read = now
 
     def _take_list(self, name: Name, found: Found, version: str, now: float) -> None:
         published, live = (found.values.get(at) for at in _keys(version, name))

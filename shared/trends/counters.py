@@ -12,6 +12,7 @@ import msgspec
 from shared.lists.scores import WEIGHTS
 from shared.lists.segments import around
 from shared.profiles.signals import Signal
+from shared.trends import arms as by_arm
 
 HALF_LIVES = (1 * 86400.0, 7 * 86400.0)  # fast, slow, in seconds
 COUNTED = {**WEIGHTS, "shown": 0.0}
@@ -37,12 +38,13 @@ Items = dict[str, Sums]
 
 
 class Counters(msgspec.Struct, array_like=True):
-    """`items` of all shoppers; `segments` the same of those in a country or with a kind of device."""
+    """`items` of all shoppers; `segments` the same of those in a country or with a kind of device; `arms` the answers by arm."""
 
     watermark: str = "0"
     landmark: float = 0.0
     items: Items = {}
     segments: dict[str, Items] = {}
+    arms: by_arm.Tallies = {}
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -55,6 +57,7 @@ def encode(counters: Counters) -> bytes:
     while len(value) > MOST_BYTES:
         counters.items = _best(counters.items, len(counters.items) * 3 // 4)
         counters.segments = {name: _best(items, len(items) * 3 // 4) for name, items in counters.segments.items()}
+        counters.arms = by_arm.largest(counters.arms, len(counters.arms) * 3 // 4)
         value = _encoder.encode(counters)
     return value
 
@@ -70,14 +73,16 @@ def count(counters: Counters, signals: Iterable[tuple[int, Signal]]) -> bool:
         if sequence <= seen:
             continue
         last = max(last, sequence)
-        if signal.kind in COUNTED:
+        if signal.kind in COUNTED or signal.arm:
             _move_landmark(counters, signal.at)
-            for product in signal.products:
+            for product in signal.products if signal.kind in COUNTED else ():
                 for items in _groups(counters, signal):
                     sums = items.setdefault(product.item, Sums())
                     _add(sums, signal, signal.at - counters.landmark)
                 own = counters.items[product.item]
                 own.category = product.category or own.category
+            if signal.arm:
+                by_arm.add(counters.arms, signal.arm, signal.kind, signal.at - counters.landmark)
     counters.watermark = str(last)
     _prune(counters)
     return last > seen
@@ -117,10 +122,12 @@ def _move_landmark(counters: Counters, at: float) -> None:
     fade = [2 ** ((counters.landmark - landmark) / half_life) for half_life in HALF_LIVES]
     for items in (counters.items, *counters.segments.values()):
         items.update({item: scaled(sums, *fade) for item, sums in items.items()})
+    counters.arms = by_arm.faded(counters.arms, landmark - counters.landmark)
     counters.landmark = landmark
 
 
 def _prune(counters: Counters) -> None:
+    counters.arms = by_arm.pruned(counters.arms)
     counters.items = _best(counters.items, KEEP) if len(counters.items) > 2 * KEEP else counters.items
     for name, items in counters.segments.items():
         if len(items) > 2 * KEEP_OF_SEGMENT:

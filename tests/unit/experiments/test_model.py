@@ -77,7 +77,16 @@ def test_all_mistakes_are_told_at_once():
     found = mistakes(experiment(metric="fame", status="maybe"), 7, experiment(name="other", range=3))
     assert len(found) == 5, found  # metric, status, 7, range twice: what it says, and that it overlaps
     assert mistakes(7)[0] == "experiments[0]: must be an object"
-    assert parse({}, PLACEMENTS)[1][0].field == "experiments"
+    assert parse(7, PLACEMENTS)[1][0].field == "experiments"
+
+
+def test_experiments_may_be_written_under_their_names():
+    fields = {"placements": ["home"], "variants": TWO}
+    (one,), wrong = parse({"blend": fields}, PLACEMENTS)
+    assert one.name == "blend" and not wrong and parse({}, PLACEMENTS) == ([], [])
+    assert str(parse({"blend": {**fields, "range": 3}}, PLACEMENTS)[1][0]).startswith(
+        "experiments.blend.range: must be"
+    )
 
 
 def test_experiments_of_a_layer_need_ranges_of_their_own_while_they_run_together():

@@ -5,6 +5,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.cache import MemoryCache
 from shared.catalog.model import encode as encode_item
+from shared.lists.arms import Chances, Value
+from shared.lists.arms import encode as encode_arms
 from shared.lists.model import Pointer, encode
 from shared.lists.newcomers import Newcomer
 from shared.lists.newcomers import encode as encode_newcomers
@@ -116,7 +118,10 @@ def test_pointer_and_popular_lists_are_read_with_the_rest_when_they_are_old(db, 
     shown(reader, ask())
     kinds = ("popular", "trending", "high-margin", "new-arrivals")
     names = {f"{version}#{kind}#all" for version in ("v1", "live") for kind in kinds}
-    assert set(db.requests[0]["lists"]) == {"pointer", "live#newcomers#all"} | names and len(db.requests) == 2
+    assert (
+        set(db.requests[0]["lists"]) == {"pointer", "live#newcomers#all", "live#arms#all"} | names
+        and len(db.requests) == 2
+    )
 
 
 def test_a_new_version_is_served_by_the_first_answer_that_sees_its_pointer(db, make):
@@ -336,3 +341,15 @@ def test_made_up_segments_do_not_push_out_memory_without_end(make, monkeypatch):
     for n in range(50):
         reader.read(ask(placement="category", filter={"categories": [f"c{n}"]}))
     assert len(reader.popular.kept) == 10
+
+
+def test_shares_of_arms_are_in_memory_and_kept_while_they_cannot_be_read(db, make):
+    clock = Clock()
+    db.tables["lists"]["live#arms#all"] = encode_arms(Value([Chances("home", "all", ["a", "b"], [0.3, 0.7])]))
+    reader = make(clock=clock)
+    reader.read(ask())
+    assert reader.popular.arms.chances["home", "all"].shares == [0.3, 0.7]
+    db.tables["lists"]["live#arms#all"] = b"no arms"
+    clock.now += 61
+    reader.read(ask())
+    assert reader.popular.arms.chances["home", "all"].shares == [0.3, 0.7]
