@@ -9,6 +9,7 @@ from shared.recommend.dials import OFF, Dials
 Source = Literal["live", "similar", "together", "category", "list", "again", "recent"]
 About = Literal["shopper", "item", "cart", "order"]
 Weights = dict[Source, float]
+Blend = dict[Kind, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Placement:
 
     `about` is what the page shows already: nothing but the shopper, the last of the request's items, its cart, or all its items.
     `shelf` is the kind of list that the source `list` shows. `newcomers`: new items may take their share of the places.
-    `pool`: how many candidates are looked at, 0 as many as the count needs.
+    `pool`: how many candidates are looked at, 0 as many as the count needs. `blend`: which lists fill up, None the shop's usual ones.
     """
 
     count: int
@@ -29,6 +30,7 @@ class Placement:
     newcomers: bool = False
     dials: Dials = OFF
     pool: int = 0
+    blend: Blend | None = None
 
 
 def _of_one_list(kind: Kind, *, strict: bool = False) -> Placement:

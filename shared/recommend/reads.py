@@ -17,9 +17,10 @@ from shared.lists.segments import ALL
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
+from shared.recommend.placements import Blend
 from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
-from shared.recommend.shelves import BLEND, Blend, Shelf, segments, tiers
+from shared.recommend.shelves import BLEND, Shelf, segments, tiers
 from shared.recommend.shopper import NOBODY, Shopper, agreed, denied, joined
 from shared.recommend.static import Static
 from shared.recommend.tables import Found, Readable
@@ -93,7 +94,7 @@ class Reader:
             {name: self._decoded(decode_list, found.get(at)) or [] for name, at in named.items()},
             [self.popular.of("popular", name) for name in _categories(request)],
             self._shelf(request, own),
-            lambda: self._fallbacks(own),
+            lambda: self._fallbacks(own, request.spec.blend or self.blend),
             self.popular.newcomers,
             self.static.scored,
             contextual,
@@ -106,7 +107,7 @@ class Reader:
         if placement.shelf:
             wanted += [(placement.shelf, segment) for segment in _shown(request, own)]
         if not placement.strict:
-            wanted += [(kind, segment) for _, segment, _ in tiers(own) for kind in self.blend]
+            wanted += [(kind, segment) for _, segment, _ in tiers(own) for kind in placement.blend or self.blend]
             wanted.append(("new-arrivals", ALL))
         return wanted
 
@@ -119,11 +120,11 @@ class Reader:
             if kind
         ]
 
-    def _fallbacks(self, own: Sequence[str]) -> list[list[Shelf]]:
+    def _fallbacks(self, own: Sequence[str], blend: Blend) -> list[list[Shelf]]:
         """Lists of the shopper's segments, then those of all, and in a shop where nobody has done anything yet what is new."""
         groups: dict[str, list[Shelf]] = {}
         for tier, segment, weight in tiers(own):
-            for kind, share in self.blend.items():
+            for kind, share in blend.items():
                 shelf = Shelf(tier, segment, self.popular.of(kind, segment), kind, weight * share)
                 groups.setdefault(tier, []).append(shelf)
         new = Shelf("popular", ALL, self.popular.of("new-arrivals", ALL), "new-arrivals")
