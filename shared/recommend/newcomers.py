@@ -2,7 +2,6 @@
 
 from shared.recommend import reasons
 from shared.recommend.picks import STEP_DECAY, Pick, Reads, latest
-from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import Request
 
 FIRST, EVERY = 4, 8  # the 4th place of a shelf, the 12th, the 20th …
@@ -17,7 +16,7 @@ def its_turn(place: int) -> bool:
 def newcomers(request: Request, reads: Reads) -> list[Pick]:
     """Those most like what the shopper is after, best first; on a category's page the newest of the category, and for who has
     done nothing yet the newest of all."""
-    if not PLACEMENTS[request.placement].newcomers:
+    if not request.spec.newcomers:
         return []
     places = (request.count + EVERY - FIRST) // EVERY
     most = min(places + 1, MOST) if places else 0

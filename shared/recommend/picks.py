@@ -6,7 +6,6 @@ from typing import NamedTuple
 from shared.lists.model import Scored
 from shared.lists.newcomers import NONE, Newcomers
 from shared.profiles.state import State
-from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import Request
 from shared.recommend.shelves import Shelf
 
@@ -41,7 +40,7 @@ class Pick(NamedTuple):
 
 def page_items(request: Request) -> tuple[str, ...]:
     """What the page shows already, latest last; nothing on pages that are about the shopper."""
-    about = PLACEMENTS[request.placement].about
+    about = request.spec.about
     if about == "item":
         return request.items[-1:]
     if about == "cart":

@@ -4,50 +4,32 @@ Pure: the same reads give the same answer.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from operator import itemgetter
+from itertools import islice
 from typing import NamedTuple
 
 from shared.catalog.model import Item
-from shared.lists.model import Scored
-from shared.profiles.state import Candidate, State
-from shared.recommend import reasons
+from shared.recommend.dials import OFF, About, factor
+from shared.recommend.filling import Queue, Shown, Standing, group
 from shared.recommend.newcomers import MOST, its_turn, newcomers
-from shared.recommend.picks import CONTEXT_ITEMS, STEP_DECAY, Pick, Reads, context, page_items
-from shared.recommend.placements import PLACEMENTS
+from shared.recommend.offers import candidates, fallbacks, last_resort
+from shared.recommend.picks import CONTEXT_ITEMS, Pick, Reads, page_items
 from shared.recommend.request import Request
-from shared.recommend.rules import barred, refusal, takes_purchased
-from shared.recommend.shelves import in_turn
+from shared.recommend.rules import barred, refusal
 
 POOL = 1.5  # candidates looked at for each item wanted
 SLACK = 6
 MOST_READ = 100  # DynamoDB reads no more at once
+BEHIND = 0.97  # what fills up stands behind all candidates, each a little behind the one before
+LEAST = 1e-6
 
 Lookup = Callable[[list[str]], dict[str, Item]]
-
-
-class Offer(NamedTuple):
-    """A scored list, with the reason that its items have, or the candidates that say it of each."""
-
-    tier: str
-    weight: float
-    scored: Scored
-    reason: str = ""
-    because: str = ""
-    candidates: dict[str, Candidate] = {}
-
-    def pick(self, item: str, score: float) -> Pick:
-        own = self.candidates.get(item)
-        if own:
-            return Pick(item, score, own.reason, own.because, self.tier)
-        return Pick(item, score, self.reason, self.because, self.tier)
+Removed = dict[str, list[str]]  # cause -> item ids
 
 
 class Answer(NamedTuple):
     picks: list[Pick]
     items: dict[str, Item]
-    removed: dict[str, list[str]]  # cause -> item ids
-    groups: set[str]  # variants' groups on the page, so that each has one item
+    removed: Removed
     at: float  # epoch seconds it holds for
 
     @property
@@ -60,132 +42,122 @@ class Answer(NamedTuple):
 def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer:
     """At most `request.count` items, best first. `lookup` fetches catalog items: once, and again while rules leave gaps."""
     page = page_items(request)
-    made = Answer([], {}, {}, set(), now)
     out = barred(request, reads.state, page)
-    seen: set[str] = set()
-    found: dict[str, Item] = {}
-    waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
+    filling = Filling(request, reads, now, [pick for pick in newcomers(request, reads) if pick.item not in out])
     extra = page[-CONTEXT_ITEMS:]  # read too, so that no variant of what the page shows is shown beside it
-    beside = (*extra, *(pick.item for pick in waiting))
-    size = min(int(request.count * POOL) + SLACK, MOST_READ - CONTEXT_ITEMS - MOST)
+    beside = (*extra, *(pick.item for pick in filling.waiting))
+    size = pool_size(request)
+    seen: set[str] = set()
     for offers in _sources(request, reads):
-        admitted = _admitted(offers, out, seen, made.removed)
-        while len(made.picks) < request.count and (pool := list(islice(admitted, size))):
-            found |= lookup(list(dict.fromkeys((*(pick.item for pick in pool), *beside))))
-            made.groups.update(found[item].item_group_id or item for item in extra if item in found)
-            _place(pool, waiting, found, request, made)
+        admitted = _admitted(offers, out, seen, filling.removed)
+        while not filling.full and (pool := list(islice(admitted, size))):
+            filling.found |= lookup(list(dict.fromkeys((*(pick.item for pick, _ in pool), *beside))))
+            filling.shown.groups.update(group(filling.found[item]) for item in extra if item in filling.found)
+            filling.fill(pool)
             size, extra, beside = MOST_READ, (), ()
-    return made
+    return Answer(filling.shown.picks, filling.shown.items, filling.removed, now)
 
 
-def _sources(request: Request, reads: Reads) -> Iterator[Iterator[Pick]]:
-    if PLACEMENTS[request.placement].strict:
-        yield candidates(request, reads)
+def first(request: Request, reads: Reads, others: int) -> list[str]:
+    """The items that `answer` asks for first, and `others` more in their place: so that those of several shelves are read together."""
+    page = page_items(request)
+    offers = next(_sources(request, reads))
+    out = barred(request, reads.state, page)
+    pool = islice(_admitted(offers, out, set(), {}), pool_size(request) + others)
+    beside = (*page[-CONTEXT_ITEMS:], *(pick.item for pick in newcomers(request, reads)))
+    return [*(pick.item for pick, _ in pool), *beside]
+
+
+def pool_size(request: Request) -> int:
+    usual = min(int(request.count * POOL) + SLACK, MOST_READ - CONTEXT_ITEMS - MOST)
+    return max(usual, request.spec.pool)
+
+
+class Filling:
+    """One shelf on its way from empty to full."""
+
+    def __init__(self, request: Request, reads: Reads, now: float, waiting: list[Pick]) -> None:
+        self.request = request
+        self.reads = reads
+        self.now = now
+        self.waiting = waiting  # newcomers
+        self.shown = Shown()
+        self.removed: Removed = {}
+        self.found: dict[str, Item] = {}
+
+    @property
+    def full(self) -> bool:
+        return len(self.shown.picks) >= self.request.count
+
+    def fill(self, pool: Iterable[tuple[Pick, float]]) -> None:
+        """Show what may be shown of the pool until the shelf is full. Where it is a newcomer's turn, the first of those waiting
+        that may be shown goes before."""
+        queue = Queue(self._standings(pool), self.request.spec.dials)
+        while not self.full:
+            newcomer = self._newcomer() if its_turn(len(self.shown.picks) + 1) else None
+            chosen = newcomer or queue.take(self.shown, self.removed)
+            if chosen is None:
+                return
+            self.shown.show(chosen.pick, chosen.item)
+
+    def _standings(self, pool: Iterable[tuple[Pick, float]]) -> list[Standing]:
+        dials, about = self.request.spec.dials, About(self.reads.state)
+        made = []
+        for pick, value in pool:
+            if item := self._may(pick):
+                worth = value if dials == OFF else value * factor(dials, item, about, self.now)
+                made.append(Standing(pick, item, worth))
+        return made
+
+    def _newcomer(self) -> Standing | None:
+        while self.waiting:
+            pick = self.waiting.pop(0)
+            if pick.item in self.shown.items or not (item := self._may(pick)):
+                continue
+            if cause := self.shown.bars(item, self.request.spec.dials):
+                self.removed.setdefault(cause, []).append(pick.item)
+                continue
+            return Standing(pick, item, 0.0)
+        return None
+
+    def _may(self, pick: Pick) -> Item | None:
+        item = self.found.get(pick.item)
+        cause = refusal(item, self.request, self.shown.groups, self.now)
+        if cause:
+            self.removed.setdefault(cause, []).append(pick.item)
+        return None if cause else item
+
+
+def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:
+    offered = list(candidates(request, reads))
+    if request.spec.strict:
+        yield standing(offered, ())
         return
-    yield chain(candidates(request, reads), fallbacks(reads))
-    yield last_resort(reads)
+    yield standing(offered, fallbacks(reads))
+    yield standing((), last_resort(reads))
 
 
-def _place(pool: list[Pick], waiting: list[Pick], found: dict[str, Item], request: Request, made: Answer) -> None:
-    """Move what may be shown from the pool to the shelf until it is full. Where it is a newcomer's turn, the first of the `waiting`
-    that may be shown goes before."""
-    for pick in pool:
-        while waiting and len(made.picks) < request.count and its_turn(len(made.picks) + 1):
-            newcomer = waiting.pop(0)
-            if newcomer.item not in made.items and not _refusal(newcomer, found, request, made):
-                _show(newcomer, found, made)
-        if pick.item in made.items:  # as a newcomer
-            continue
-        if cause := _refusal(pick, found, request, made):
-            made.removed.setdefault(cause, []).append(pick.item)
-        elif len(made.picks) < request.count:
-            _show(pick, found, made)
-
-
-def _refusal(pick: Pick, found: dict[str, Item], request: Request, made: Answer) -> str:
-    return refusal(found.get(pick.item), request, made.groups, made.at)
-
-
-def _show(pick: Pick, found: dict[str, Item], made: Answer) -> None:
-    item = found[pick.item]
-    made.picks.append(pick)
-    made.items[pick.item] = item
-    made.groups.add(item.item_group_id or item.id)
-
-
-def candidates(request: Request, reads: Reads) -> Iterator[Pick]:
-    """What the placement's sources offer, best first. Shares add up; the largest one gives reason and tier."""
-    offers = list(offered(request, reads))
-    total: dict[str, float] = {}
-    leading: dict[str, int] = {}  # which offer gave the largest share
-    largest: dict[str, float] = {}  # that share, of items offered more than once
-    for place, offer in enumerate(offers):
-        weight = offer.weight
-        for item, score in offer.scored:
-            share = weight * score
-            before = total.get(item)
-            if before is None:
-                total[item] = share
-                leading[item] = place
-            else:
-                total[item] = before + share
-                if share > largest.setdefault(item, before):
-                    largest[item] = share
-                    leading[item] = place
-    for item, score in sorted(total.items(), key=itemgetter(1), reverse=True):
-        yield offers[leading[item]].pick(item, score)
-
-
-def offered(request: Request, reads: Reads) -> Iterator[Offer]:
-    """One offer a source and item it starts from."""
-    named = context(request, reads.state, reads.contextual)
-    for source, weight in PLACEMENTS[request.placement].weights.items():
-        if source == "live":
-            yield _live(request, reads.state, weight)
-        elif source == "category":
-            yield from (Offer("segment", weight, scored, reasons.POPULAR, "category") for scored in reads.category)
-        elif source == "list":
-            for shelf in reads.shelf:
-                yield Offer("lists", weight * shelf.weight, shelf.scored, reasons.OF_LIST[shelf.kind], shelf.segment)
-        else:
-            word = reasons.SIMILAR if source == "similar" else reasons.TOGETHER
-            for step, item in enumerate(reversed(named)):
-                scored = reads.lists.get(f"{source}#{item}") or (
-                    reads.newcomers.similar.get(item, []) if source == "similar" else []
-                )
-                yield Offer("lists", weight * STEP_DECAY**step, scored, word, item)
-
-
-def _live(request: Request, state: State, weight: float) -> Offer:
-    """The state's candidates, scaled so that the best has 1.0."""
-    ready = state.candidates + state.again if takes_purchased(request) else state.candidates
-    scored = [(candidate.item, candidate.score) for candidate in ready]
-    top = max(map(itemgetter(1), scored), default=0.0)
-    if top <= 0:
-        return Offer("live", 0.0, [])
-    return Offer("live", weight / top, scored, candidates={candidate.item: candidate for candidate in ready})
-
-
-def fallbacks(reads: Reads) -> Iterator[Pick]:
-    for group in reads.popular():
-        for shelf, item, score in in_turn(group):
-            yield Pick(item, score, reasons.OF_LIST[shelf.kind], shelf.segment, shelf.tier)
-
-
-def last_resort(reads: Reads) -> Iterator[Pick]:
-    for item, score in reads.static():
-        yield Pick(item, score, reasons.POPULAR, "static", "static")
+def standing(offered: list[Pick] | tuple[()], behind: Iterable[Pick]) -> Iterator[tuple[Pick, float]]:
+    """With what orders picks of all sources: scores as shares of the best, and less than all of them for what only fills up."""
+    top = offered[0].score if offered else 0.0
+    value = 1.0
+    for pick in offered:
+        value = max(pick.score / top, LEAST) if top > 0 else LEAST
+        yield pick, value
+    for pick in behind:
+        value *= BEHIND
+        yield pick, value
 
 
 def _admitted(
-    offers: Iterable[Pick], out: dict[str, str], seen: set[str], removed: dict[str, list[str]]
-) -> Iterator[Pick]:
+    offers: Iterable[tuple[Pick, float]], out: dict[str, str], seen: set[str], removed: Removed
+) -> Iterator[tuple[Pick, float]]:
     """Each item once, where it comes first, unless it is out."""
-    for pick in offers:
+    for pick, value in offers:
         if pick.item in seen:
             continue
         seen.add(pick.item)
         if pick.item in out:
             removed.setdefault(out[pick.item], []).append(pick.item)
         else:
-            yield pick
+            yield pick, value

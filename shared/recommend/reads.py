@@ -5,6 +5,7 @@ When a read fails, what was known last is used: an answer is never an error for 
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,13 +17,13 @@ from shared.lists.segments import ALL
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
-from shared.recommend.placements import PLACEMENTS
+from shared.recommend.placements import Blend
 from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
-from shared.recommend.shelves import BLEND, Blend, Shelf, segments, tiers
+from shared.recommend.shelves import BLEND, Shelf, segments, tiers
 from shared.recommend.shopper import NOBODY, Shopper, agreed, denied, joined
 from shared.recommend.static import Static
-from shared.recommend.tables import Found, Tables
+from shared.recommend.tables import Found, Readable
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class Reader:
 
     def __init__(
         self,
-        tables: Tables,
+        tables: Readable,
         load_static: Callable[[], list[dict[str, Any]]],
         failed: Callable[[Exception], None],
         clock: Callable[[], float] = time.monotonic,
@@ -50,6 +51,24 @@ class Reader:
     def version(self) -> str:
         """Of the current model, "" before the first."""
         return self.popular.version
+
+    def on(self, tables: Readable) -> "Reader":
+        """The same, reading other tables; what is kept in memory is shared."""
+        twin = copy(self)
+        twin.tables = tables
+        return twin
+
+    def prepare(self, requests: Sequence[Request], shopper: Shopper) -> None:
+        """Read what several requests of one shopper will ask for first, at once."""
+        keys: list[str] = []
+        stored: list[str] = []
+        names: list[Name] = []
+        for request in requests:
+            no = denied(request)
+            keys += [] if no else [f"s:{key}" for key in shopper.keys]
+            stored += self._stored(request, context(request, EMPTY, no)).values()
+            names += self._names(request, segments(request, EMPTY, contextual=True))
+        self._get(keys, stored, names)
 
     def read(self, request: Request, shopper: Shopper = NOBODY) -> Reads:
         no = denied(request)
@@ -75,7 +94,7 @@ class Reader:
             {name: self._decoded(decode_list, found.get(at)) or [] for name, at in named.items()},
             [self.popular.of("popular", name) for name in _categories(request)],
             self._shelf(request, own),
-            lambda: self._fallbacks(own),
+            lambda: self._fallbacks(own, request.spec.blend or self.blend),
             self.popular.newcomers,
             self.static.scored,
             contextual,
@@ -83,17 +102,17 @@ class Reader:
 
     def _names(self, request: Request, own: Sequence[str]) -> list[Name]:
         """Lists by segment that the answer may need."""
-        placement = PLACEMENTS[request.placement]
+        placement = request.spec
         wanted: list[Name] = [("popular", name) for name in _categories(request)] if not placement.shelf else []
         if placement.shelf:
             wanted += [(placement.shelf, segment) for segment in _shown(request, own)]
         if not placement.strict:
-            wanted += [(kind, segment) for _, segment, _ in tiers(own) for kind in self.blend]
+            wanted += [(kind, segment) for _, segment, _ in tiers(own) for kind in placement.blend or self.blend]
             wanted.append(("new-arrivals", ALL))
         return wanted
 
     def _shelf(self, request: Request, own: Sequence[str]) -> list[Shelf]:
-        kind = PLACEMENTS[request.placement].shelf
+        kind = request.spec.shelf
         weights = {segment: weight for _, segment, weight in tiers(own)}
         return [
             Shelf("lists", segment, self.popular.of(kind, segment), kind, weights.get(segment, 1.0))
@@ -101,11 +120,11 @@ class Reader:
             if kind
         ]
 
-    def _fallbacks(self, own: Sequence[str]) -> list[list[Shelf]]:
+    def _fallbacks(self, own: Sequence[str], blend: Blend) -> list[list[Shelf]]:
         """Lists of the shopper's segments, then those of all, and in a shop where nobody has done anything yet what is new."""
         groups: dict[str, list[Shelf]] = {}
         for tier, segment, weight in tiers(own):
-            for kind, share in self.blend.items():
+            for kind, share in blend.items():
                 shelf = Shelf(tier, segment, self.popular.of(kind, segment), kind, weight * share)
                 groups.setdefault(tier, []).append(shelf)
         new = Shelf("popular", ALL, self.popular.of("new-arrivals", ALL), "new-arrivals")
@@ -144,7 +163,7 @@ class Reader:
 
     def _stored(self, request: Request, named: Sequence[str]) -> dict[str, str]:
         """`similar#<item>` -> its key in the tables, for the kinds of lists the placement uses."""
-        kinds = [kind for kind in ("similar", "together") if kind in PLACEMENTS[request.placement].weights]
+        kinds = [kind for kind in ("similar", "together") if kind in request.spec.weights]
         return {f"{kind}#{item}": f"l:{self.version}#{kind}#{item}" for kind in kinds for item in named}
 
     def _decoded(self, decode: Callable[[bytes], T], value: bytes | None) -> T | None:
@@ -158,7 +177,7 @@ class Reader:
 def _categories(request: Request) -> list[str]:
     """Segments of the categories asked for, where the placement has lists of categories."""
     tops = {category.split(" > ", 1)[0] for category in request.filter.categories}
-    listed = request.placement == "category" or PLACEMENTS[request.placement].shelf
+    listed = "category" in request.spec.weights or request.spec.shelf
     return [f"category:{top}" for top in sorted(tops)[:CONTEXT_ITEMS]] if listed else []
 
 

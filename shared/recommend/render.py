@@ -1,19 +1,19 @@
-"""The answer as the storefront gets it."""
+"""Answers as the storefront gets them."""
 
 from typing import Any
 
-from msgspec import json
-
 from shared.catalog.card import card
+from shared.recommend.offers import offered
 from shared.recommend.picks import Reads
-from shared.recommend.pipeline import Answer, offered
+from shared.recommend.pipeline import Answer
 from shared.recommend.request import Request
+from shared.recommend.rerank import Rerank, Reranked
 
 FALLBACKS = frozenset({"segment", "popular", "static", "none"})
 
 
-def render(answer: Answer, request: Request, reads: Reads, recommendation_id: str, version: str) -> bytes:
-    """`version` is that of the published lists; live candidates may be of another."""
+def render(answer: Answer, request: Request, reads: Reads, recommendation_id: str, version: str) -> dict[str, Any]:
+    """One shelf. `version` is that of the published lists; live candidates may be of another."""
     model_version = reads.state.model_version if answer.tier == "live" else version
     body: dict[str, Any] = {
         "recommendationId": recommendation_id,
@@ -31,7 +31,21 @@ def render(answer: Answer, request: Request, reads: Reads, recommendation_id: st
     }
     if request.explain:
         body["explain"] = explained(answer, request, reads)
-    return json.encode(body)
+    return body
+
+
+def reranked(asked: Rerank, made: Reranked, reads: Reads, recommendation_id: str) -> dict[str, Any]:
+    tier = "contextual" if reads.contextual else "live"
+    return {
+        "recommendationId": recommendation_id,
+        "placement": asked.request.placement,
+        "items": [
+            {"id": asked.items[was], "position": place, "was": was + 1, "score": round(value, 4)}
+            for place, (was, value) in enumerate(zip(made.order, made.values, strict=True), 1)
+        ],
+        "removed": made.removed,
+        "served": {**served(tier, reads.state.model_version)},
+    }
 
 
 def tier(answer: Answer, reads: Reads) -> str:

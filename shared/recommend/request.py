@@ -1,5 +1,6 @@
 """What a storefront may ask: parsed once, with every mistake named."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,7 +9,7 @@ from shared.consent.statement import OPT_IN, Policy, Statement
 from shared.errors import InvalidRequest
 from shared.events.model import Consent
 from shared.events.products import number, text
-from shared.recommend.placements import PLACEMENTS
+from shared.recommend.placements import PLACEMENTS, Placement
 
 MOST_ITEMS = 50
 MOST_COUNT = 100
@@ -38,34 +39,49 @@ class Request:
     device: str = ""
     explain: bool = False
     consent: Statement = Statement(Consent())
+    query: str = ""  # what was searched for
+    page: str = ""  # the kind of page, in the shop's own words
+    shown: frozenset[str] = frozenset()  # on other shelves of the page
+    changed: Placement | None = None  # what the shop made of the placement
+
+    @property
+    def spec(self) -> Placement:
+        return self.changed or PLACEMENTS[self.placement]
 
 
-def parse(body: Any, policy: Policy = OPT_IN) -> Request:
+def parse(body: Any, policy: Policy = OPT_IN, placements: Mapping[str, Placement] = PLACEMENTS) -> Request:
     """Raises InvalidRequest naming the field."""
     if not isinstance(body, dict):
         raise InvalidRequest("the body must be a JSON object")
     placement = _word(body, "placement") or "home"
-    if placement not in PLACEMENTS:
-        raise InvalidRequest(f"must be one of {', '.join(PLACEMENTS)}", "placement")
+    if placement not in placements:
+        raise InvalidRequest(f"must be one of {', '.join(placements)}", "placement")
     context = _object(body, "context")
     return Request(
         placement=placement,
-        count=_count(body, PLACEMENTS[placement].count),
+        count=_count(body, placements[placement].count),
         anonymous_id=_word(body, "anonymousId"),
         user_id=_word(body, "userId"),
         user_hash=_word(body, "userHash"),
-        items=_words(body, "items"),
-        cart=_words(body, "cart"),
-        exclude=frozenset(_words(body, "exclude")),
+        items=words(body, "items"),
+        cart=words(body, "cart"),
+        exclude=frozenset(words(body, "exclude")),
         filter=_filter(_object(body, "filter")),
         country=_country(context),
         device=_device(context),
         explain=_flag(body, "explain") or False,
         consent=statement.read(_placed(context), policy),
+        query=_word(context, "query", "context."),
+        page=text(context["page"])[:LONGEST]
+        if isinstance(context.get("page"), str)
+        else "",  # events have an object there
+        changed=placements[placement],
     )
 
 
-def from_query(query: dict[str, str], policy: Policy = OPT_IN) -> Request:
+def from_query(
+    query: dict[str, str], policy: Policy = OPT_IN, placements: Mapping[str, Placement] = PLACEMENTS
+) -> Request:
     """The GET form: lists separated by commas; filters as `categories`, `brands`, `priceMin`, `priceMax`, `allowPurchased`."""
     body: dict[str, Any] = dict(query)
     for name in ("items", "cart", "exclude", "categories", "brands"):
@@ -74,11 +90,11 @@ def from_query(query: dict[str, str], policy: Policy = OPT_IN) -> Request:
     for name in ("explain", "allowPurchased"):
         if name in body:
             body[name] = {"true": True, "false": False}.get(query[name].lower(), query[name])
-    body["context"] = {name: query[name] for name in ("country", "device") if name in query}
+    body["context"] = {name: query[name] for name in ("country", "device", "query", "page") if name in query}
     names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased")
     body["filter"] = {name: body[name] for name in names if name in body}
     try:
-        return parse(body, policy)
+        return parse(body, policy, placements)
     except InvalidRequest as error:  # name the parameter as it was sent
         raise InvalidRequest(error.message, error.field.rsplit(".", 1)[-1]) from None
 
@@ -93,8 +109,8 @@ def _filter(body: dict[str, Any]) -> Filter:
     if least > most:
         raise InvalidRequest("is above priceMax", "filter.priceMin")
     return Filter(
-        categories=frozenset(_words(body, "categories", "filter.")),
-        brands=frozenset(_words(body, "brands", "filter.")),
+        categories=frozenset(words(body, "categories", "filter.")),
+        brands=frozenset(words(body, "brands", "filter.")),
         price_min=least,
         price_max=most,
         allow_purchased=_flag(body, "allowPurchased", "filter."),
@@ -141,16 +157,17 @@ def _word(body: dict[str, Any], name: str, path: str = "") -> str:
     return word
 
 
-def _words(body: dict[str, Any], name: str, path: str = "") -> tuple[str, ...]:
+def words(body: dict[str, Any], name: str, path: str = "", most: int = MOST_ITEMS) -> tuple[str, ...]:
+    """A list of ids; none when it is missing."""
     values = body.get(name)
     if values is None:
         return ()
-    if not isinstance(values, list) or len(values) > MOST_ITEMS:
-        raise InvalidRequest(f"must be a list of at most {MOST_ITEMS} ids", path + name)
-    words = [text(value) for value in values]
-    if not all(words) or any(len(word) > LONGEST for word in words):
+    if not isinstance(values, list) or len(values) > most:
+        raise InvalidRequest(f"must be a list of at most {most} ids", path + name)
+    found = [text(value) for value in values]
+    if not all(found) or any(len(word) > LONGEST for word in found):
         raise InvalidRequest("must hold ids only: strings or integers", path + name)
-    return tuple(words)
+    return tuple(found)
 
 
 def _flag(body: dict[str, Any], name: str, path: str = "") -> bool | None:

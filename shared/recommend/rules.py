@@ -2,7 +2,6 @@
 
 from shared.catalog.model import Item, on_sale, recommendable
 from shared.profiles.state import State
-from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import Filter, Request
 
 ANYTHING = Filter()
@@ -10,7 +9,7 @@ ANYTHING = Filter()
 
 def takes_purchased(request: Request) -> bool:
     asked = request.filter.allow_purchased
-    return PLACEMENTS[request.placement].allow_purchased if asked is None else asked
+    return request.spec.allow_purchased if asked is None else asked
 
 
 def barred(request: Request, state: State, page: tuple[str, ...]) -> dict[str, str]:
@@ -18,7 +17,7 @@ def barred(request: Request, state: State, page: tuple[str, ...]) -> dict[str, s
     bought = () if takes_purchased(request) else (purchase.item for purchase in state.purchases)
     return {
         **dict.fromkeys(bought, "purchased"),
-        **dict.fromkeys(page, "on_page"),
+        **dict.fromkeys((*page, *request.shown), "on_page"),
         **dict.fromkeys(state.cart, "in_cart"),
         **dict.fromkeys(request.cart, "in_cart"),
         **dict.fromkeys(request.exclude, "excluded"),
@@ -33,7 +32,7 @@ def refusal(item: Item | None, request: Request, groups: set[str], now: float) -
         return "unavailable"
     if (item.item_group_id or item.id) in groups:
         return "variant_shown"
-    if PLACEMENTS[request.placement].shelf == "on-sale" and not on_sale(item, now):
+    if request.spec.shelf == "on-sale" and not on_sale(item, now):
         return "not_on_sale"
     return "" if request.filter == ANYTHING or admits(request.filter, item, now) else "filtered"
 

@@ -8,10 +8,10 @@ from shared.errors import InvalidRequest
 from shared.lists.model import Kind, Scored
 from shared.lists.segments import ALL, around, lifecycle, of_traits
 from shared.profiles.state import State
+from shared.recommend.placements import Blend
 from shared.recommend.reasons import OF_LIST
 from shared.recommend.request import Request
 
-Blend = dict[Kind, float]
 BLEND: Blend = {"popular": 3.0, "trending": 1.0, "high-margin": 1.0}
 MOST_KINDS = 4  # all lists of all segments are read in one request
 CLOSENESS = {"people": 2.0, "country": 2.0, "device": 1.0, "lifecycle": 1.0}  # how much a segment says

@@ -6,7 +6,7 @@ instead of the cache: the pointer and popular lists.
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TTL = {"s": 60, "l": 300, "c": 3}  # seconds in the cache: states (written through), lists (versioned), catalog items
+AT_ONCE = 100  # keys DynamoDB reads in one request
 REST = 1.0  # seconds DynamoDB is not asked after it failed: a shopper waits for its time limit once, not at every read
 
 
@@ -31,6 +32,10 @@ class Found(NamedTuple):
 
     values: dict[str, bytes]
     whole: bool
+
+
+class Readable(Protocol):
+    def get(self, keys: Iterable[str]) -> Found: ...
 
 
 class Tables:
@@ -51,18 +56,20 @@ class Tables:
         self.rests_until = 0.0
 
     def get(self, keys: Iterable[str]) -> Found:
-        """At most 100 keys. Never raises: what cannot be read is left out."""
+        """Never raises: what cannot be read is left out. More than AT_ONCE missing keys are more than one request."""
         wanted = list(dict.fromkeys(keys))
         found = self.cache.get_many(key for key in wanted if key[0] in TTL) if self.cache else {}
         missing = [key for key in wanted if key not in found]
-        if not missing:
-            return Found(found, True)
-        if self.clock() < self.rests_until:
-            return Found(found, False)
-        read, whole = self._read(missing)
-        if self.cache:
-            self._fill(self.cache, read)
-        return Found({**found, **read}, whole)
+        whole = True
+        for start in range(0, len(missing), AT_ONCE):
+            if self.clock() < self.rests_until:
+                return Found(found, False)
+            read, all_read = self._read(missing[start : start + AT_ONCE])
+            whole = whole and all_read
+            found = {**found, **read}
+            if self.cache:
+                self._fill(self.cache, read)
+        return Found(found, whole)
 
     def _read(self, keys: list[str]) -> tuple[dict[str, bytes], bool]:
         """What DynamoDB leaves unprocessed is asked for once more."""

@@ -14,6 +14,7 @@ from shared.privacy.requests import HASHED, PLAIN
 from shared.privacy.requests import parse as parse_privacy
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import parse as parse_request
+from shared.recommend.rerank import parse_rerank
 from tests.architecture.test_template import FUNCTIONS, ROOT
 from tests.factories import KEYS
 
@@ -51,6 +52,7 @@ def test_the_documents_examples_are_accepted():
     )
     assert intake.entries and not intake.refused
     assert parse_request(example("/v1/recommendations", "post")).count == 8
+    assert parse_rerank(example("/v1/rerank", "post")).items == ("tent", "stove", "rope")
     said = example("/v1/consent", "put")
     assert person(said, lambda user, proof: False).keys and choice(said, OPT_IN, datetime.now(UTC)).personalization
     assert all(parse_item(item, 0.0).id for item in example("/v1/catalog/items", "put")["items"])

@@ -9,7 +9,8 @@ from shared.catalog.model import Price, on_sale, recommendable
 from shared.lists.newcomers import Newcomer, looked_up
 from shared.profiles.state import Candidate, Purchase, State, Touch
 from shared.recommend.newcomers import EVERY, FIRST
-from shared.recommend.pipeline import Reads, answer, page_items
+from shared.recommend.picks import Reads, page_items
+from shared.recommend.pipeline import answer
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.reasons import NEW, OF_LIST
 from shared.recommend.request import Filter, Request

@@ -181,7 +181,7 @@ def test_new_arrivals_and_sales_are_not_filled_up_with_anything_else(db, make):
 
 def test_what_arrived_since_the_night_goes_before_all_that_the_night_knew(db, make):
     """The newest item of either list has 1.0, whenever it came: last night's must not stand beside today's."""
-    db.tables["catalog"] |= {name: item(name) for name in ("z-new", "a-old")}
+    db.tables["catalog"] |= {name: encode_item(item(name)) for name in ("z-new", "a-old")}
     db.tables["lists"] |= {
         "v1#new-arrivals#all": encode([("a-old", 1.0), ("p1", 1.0), ("p2", 0.9)]),
         "live#new-arrivals#all": encode([("z-new", 1.0), ("p2", 0.4)]),

@@ -1,7 +1,5 @@
 """Whose history an answer draws on, and when it has to do without the person."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +45,7 @@ def served(make, db):  # noqa: F811
         reader.warm()
         db.requests.clear()
         reads = reader.read(request, Shopper(key, device, named=bool(key or device)))
-        told = json.loads(render(answer(request, reads, reader.items, NOW), request, reads, "r", reader.version))
+        told = render(answer(request, reads, reader.items, NOW), request, reads, "r", reader.version)
         asked = [pk for one in db.requests for pk in one.get("shoppers", [])]
         return told["served"]["tier"], [item["id"] for item in told["items"]], asked
 
@@ -187,7 +185,7 @@ def test_an_answer_without_the_person_says_so_and_a_failing_part_too():
     reads = popular("p")._replace(contextual=True)
     from tests.unit.recommend.shop import catalog
 
-    told = json.loads(render(answer(request, reads, catalog("p").lookup, NOW), request, reads, "r", "v"))
+    told = render(answer(request, reads, catalog("p").lookup, NOW), request, reads, "r", "v")
     assert told["served"]["tier"] == "contextual" and told["served"]["fallback"] and not told["explain"]["personal"]
-    told = json.loads(render(answer(request, reads, catalog().lookup, NOW), request, reads, "r", "v"))
+    told = render(answer(request, reads, catalog().lookup, NOW), request, reads, "r", "v")
     assert told["served"]["tier"] == "none"

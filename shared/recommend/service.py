@@ -1,0 +1,67 @@
+"""What the recommend function does with a request that it has understood."""
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from msgspec import json
+
+from shared.recommend.page import answers
+from shared.recommend.picks import Reads
+from shared.recommend.pipeline import Answer, answer
+from shared.recommend.reads import Reader
+from shared.recommend.render import render, reranked, tier
+from shared.recommend.request import Request
+from shared.recommend.rerank import Rerank, rerank
+from shared.recommend.shopper import Shopper
+
+
+class Served(NamedTuple):
+    """`tier` is that of the first shelf. `keepable`: anybody may be given the same answer for a while."""
+
+    body: bytes
+    tier: str
+    fallback: bool
+    keepable: bool = False
+
+
+class Service:
+    """`identify` says whose history a request may draw on, `clock` gives epoch seconds."""
+
+    def __init__(self, reader: Reader, identify: Callable[[Request], Shopper], clock: Callable[[], float]) -> None:
+        self.reader = reader
+        self.identify = identify
+        self.clock = clock
+
+    def recommend(self, request: Request) -> Served:
+        who = self.identify(request)
+        reads = self.reader.read(request, who)
+        now = self.clock()
+        made = answer(request, reads, self.reader.items, now)
+        keepable = not who.named and made.tier not in ("static", "none")
+        return Served(json.encode(self._shelf(request, reads, made, now)), *_told(reads, made), keepable)
+
+    def page(self, requests: list[Request]) -> Served:
+        now = self.clock()
+        made = answers(requests, self.reader, self.identify(requests[0]), now)
+        shelves = [self._shelf(*shelf, now) for shelf in made]
+        return Served(json.encode({"shelves": shelves}), *_told(*made[0][1:]))
+
+    def rerank(self, asked: Rerank) -> Served:
+        reads = self.reader.read(asked.request, self.identify(asked.request))
+        now = self.clock()
+        made = rerank(asked, reads, self.reader.items, now)
+        body = reranked(asked, made, reads, recommendation_id(now))
+        return Served(json.encode(body), body["served"]["tier"], fallback=False)
+
+    def _shelf(self, request: Request, reads: Reads, made: Answer, now: float) -> dict[str, Any]:
+        return render(made, request, reads, recommendation_id(now), self.reader.version)
+
+
+def _told(reads: Reads, made: Answer) -> tuple[str, bool]:
+    return tier(made, reads), made.tier != "live"
+
+
+def recommendation_id(now: float) -> str:
+    """Sorts by time: milliseconds, then chance, in hexadecimal."""
+    return f"{int(now * 1000):011x}{os.urandom(6).hex()}"
