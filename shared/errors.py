@@ -1,5 +1,7 @@
 """Every error a caller may see, with the HTTP status it answers."""
 
+from typing import Any
+
 
 class ShopwindowError(Exception):
     """Base of all errors that are answered as `{"error": code, "message": …, "field": …}`."""
@@ -12,7 +14,7 @@ class ShopwindowError(Exception):
         self.message = message
         self.field = field
 
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, Any]:
         answer = {"error": self.code, "message": self.message}
         return {**answer, "field": self.field} if self.field else answer
 

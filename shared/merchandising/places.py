@@ -1,0 +1,135 @@
+"""Who stands in which place: pins first, then what is to be included, then the best of the rest."""
+
+from math import floor
+
+from shared.catalog.model import Item
+from shared.merchandising.plan import Rule
+from shared.merchandising.pool import Pool
+from shared.merchandising.steered import Effect, Entry
+
+
+class Inclusion:
+    """A rule that promotes items, `queue` in the order in which they get places."""
+
+    def __init__(self, rule: Rule, effect: Effect, queue: list[Entry]) -> None:
+        self.rule = rule
+        self.effect = effect
+        self.queue = queue
+        self.about = {entry.id for entry in queue}
+        self.slots = frozenset(rule.slots)
+        self.shown = 0  # of its items, whoever put them there
+        self.next = 0
+
+    def wants(self, slot: int) -> bool:
+        """A share counts from the front: at each place, `share` of all places so far, rounded, so that it is spread evenly."""
+        return slot in self.slots if self.slots else self.shown < floor(self.rule.share * slot + 0.5)
+
+
+class Shelf:
+    """`ranked` is what `Pool.ranked` gave, or a reordering of it."""
+
+    def __init__(self, pool: Pool, ranked: list[Entry], count: int) -> None:
+        self.pool = pool
+        self.ranked = ranked
+        self.count = count
+        self.pinned: dict[int, tuple[Entry, Effect]] = {}
+        self.taken: dict[str, str] = {}  # item id or variants' group -> where it is
+        self.shown: list[Entry] = []
+        self.next = 0
+
+    def filled(self) -> list[Entry]:
+        for bit, rule in self.pool.rules.of("pin"):
+            self._pin(rule, self.pool.effects[bit])
+        inclusions = [
+            Inclusion(rule, self.pool.effects[bit], self._queue(bit, rule))
+            for bit, rule in self.pool.rules.of("include")
+        ]
+        for slot in range(1, self.count + 1):
+            entry = self._entry(slot, inclusions)
+            if entry:
+                self.shown.append(entry)
+                for inclusion in inclusions:
+                    inclusion.shown += entry.id in inclusion.about
+        return self.shown
+
+    def _pin(self, rule: Rule, effect: Effect) -> None:
+        for wanted, slot in zip(rule.items, rule.slots, strict=True):
+            refused = self.pool.refused(wanted)
+            item = wanted if refused else self.pool.becomes(wanted)
+            reason = refused or self._occupied(item, slot)
+            if reason:
+                effect.misses[wanted] = reason
+                continue
+            entry = self.pool.entry(item)
+            self.pinned[slot] = entry, effect
+            self._take(entry, f"pinned to slot {slot} by {rule.name}")
+            effect.items.append(item)
+
+    def _occupied(self, item: str, slot: int) -> str:
+        if slot > self.count:
+            return f"the shelf has {self.count} places"
+        if slot in self.pinned:
+            return f"slot {slot} is taken by {self.pinned[slot][1].rule}"
+        return self._where(self.pool.entry(item))
+
+    def _queue(self, bit: int, rule: Rule) -> list[Entry]:
+        if not rule.items:
+            return [entry for entry in self.ranked if self.pool.mask(entry.id) & bit]
+        effect = self.pool.effects[bit]
+        queue: dict[str, Entry] = {}
+        for wanted in rule.items:
+            reason = self.pool.refused(wanted)
+            if reason:
+                effect.misses[wanted] = reason
+            else:
+                item = self.pool.becomes(wanted)
+                queue.setdefault(item, self.pool.entry(item))
+        return list(queue.values())
+
+    def _entry(self, slot: int, inclusions: list[Inclusion]) -> Entry | None:
+        if slot in self.pinned:
+            return self.pinned[slot][0]
+        wanting = [inclusion for inclusion in inclusions if inclusion.wants(slot)]
+        for place, inclusion in enumerate(wanting):
+            entry = self._first(inclusion)
+            if entry:
+                self._take(entry, f"shown by {inclusion.rule.name}")
+                inclusion.effect.items.append(entry.id)
+                for other in wanting[place + 1 :]:
+                    other.effect.misses[f"slot {slot}"] = f"taken by {inclusion.rule.name}"
+                return entry
+            inclusion.effect.misses.setdefault(f"slot {slot}", "no item is left that the rule is about")
+        return self._natural()
+
+    def _first(self, inclusion: Inclusion) -> Entry | None:
+        queue = inclusion.queue
+        while inclusion.next < len(queue):
+            entry = queue[inclusion.next]
+            inclusion.next += 1
+            if not self._where(entry):
+                return entry
+        return None
+
+    def _natural(self) -> Entry | None:
+        while self.next < len(self.ranked):
+            entry = self.ranked[self.next]
+            self.next += 1
+            if not self._where(entry):
+                self._take(entry, "shown already")
+                return entry
+        return None
+
+    def _where(self, entry: Entry) -> str:
+        """Why the item cannot stand here: it, or a variant of it, stands elsewhere; "" when neither does."""
+        if entry.id in self.taken:
+            return self.taken[entry.id]
+        return "a variant is " + self.taken[group(entry.item)] if group(entry.item) in self.taken else ""
+
+    def _take(self, entry: Entry, where: str) -> None:
+        self.taken[entry.id] = where
+        self.taken[group(entry.item)] = where
+
+
+def group(item: Item) -> str:
+    """Of the item's variants, apart from ids by a letter that no id begins with."""
+    return f"\0{item.item_group_id or item.id}"
