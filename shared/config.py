@@ -80,6 +80,7 @@ class RecommendSettings:
     shoppers_table: str
     lists_table: str
     catalog_table: str
+    plans_table: str
     models_bucket: str
     write_key: str
     secret_arn: str

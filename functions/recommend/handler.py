@@ -37,7 +37,7 @@ def read_failed(error: Exception) -> None:
     logger.warning("a read failed: %s", error)
 
 
-names = Names(settings.shoppers_table, settings.lists_table, settings.catalog_table)
+names = Names(settings.shoppers_table, settings.lists_table, settings.catalog_table, settings.plans_table)
 tables = Tables(clients.dynamodb(serving=True), names, connect(settings.redis_url, cache_failed), read_failed)
 static = S3Static(lambda: clients.s3(serving=True), settings.models_bucket)
 blend = parse_blend(settings.starter_blend)

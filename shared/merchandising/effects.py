@@ -7,11 +7,10 @@ then the name in alphabetical order.
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from shared.merchandising.matching import Matched
-from shared.merchandising.places import Shelf
+from shared.merchandising.places import InOrder, Natural, Shelf
 from shared.merchandising.pool import Pool
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
 
-Dials = Callable[[list[Entry]], list[Entry]]
 NOTHING = Outside()
 
 
@@ -29,15 +28,17 @@ def apply(
     pool: Iterable[Entry],
     count: int,
     outside: Outside = NOTHING,
-    dials: Dials = lambda ranked: ranked,
+    natural: Callable[[list[Entry]], Natural] = InOrder,
 ) -> Steered:
     """At most `count` of the pool's items and of those that rules bring in.
 
     The entries of `pool`, best first, may all be shown: hard constraints were applied to them. `outside` holds the items of `wanted`, to
-    which they are applied here. `dials` may reorder what boosts and buries leave, before places are given. Of variants one is shown.
+    which they are applied here. `natural` makes of what boosts and buries leave what fills
+    the places that no rule fills. Of variants one is shown, and none of those that are taken.
     """
     steering = Pool(rules, pool, outside)
-    shown = Shelf(steering, dials(steering.ranked()), count).filled()
+    ranked = steering.ranked()
+    shown = Shelf(steering, ranked, natural(ranked), count, outside.taken).filled()
     places = {entry.id: slot for slot, entry in enumerate(shown, 1)}
     effects = list(steering.effects.values())
     for effect in effects:

@@ -1,11 +1,31 @@
 """Who stands in which place: pins first, then what is to be included, then the best of the rest."""
 
+from collections.abc import Callable, Mapping
 from math import floor
+from typing import Protocol
 
 from shared.catalog.model import Item
 from shared.merchandising.plan import Rule
 from shared.merchandising.pool import Pool
 from shared.merchandising.steered import Effect, Entry
+
+
+class Natural(Protocol):
+    """What fills the places that no rule fills."""
+
+    def take(self, slot: int, shown: list[Entry], where: Callable[[Entry], str]) -> Entry | None:
+        """The entry for a place; `where` says why one cannot stand there, "" when it can."""
+        ...
+
+
+class InOrder:
+    """The best of the rest."""
+
+    def __init__(self, ranked: list[Entry]) -> None:
+        self.ranked = iter(ranked)
+
+    def take(self, slot: int, shown: list[Entry], where: Callable[[Entry], str]) -> Entry | None:  # noqa: ARG002
+        return next((entry for entry in self.ranked if not where(entry)), None)
 
 
 class Inclusion:
@@ -26,16 +46,18 @@ class Inclusion:
 
 
 class Shelf:
-    """`ranked` is what `Pool.ranked` gave, or a reordering of it."""
+    """`ranked` is what `Pool.ranked` gave; `taken` says of ids and of groups of variants where they are already."""
 
-    def __init__(self, pool: Pool, ranked: list[Entry], count: int) -> None:
+    def __init__(
+        self, pool: Pool, ranked: list[Entry], natural: Natural, count: int, taken: Mapping[str, str] = {}
+    ) -> None:
         self.pool = pool
         self.ranked = ranked
+        self.natural = natural
         self.count = count
         self.pinned: dict[int, tuple[Entry, Effect]] = {}
-        self.taken: dict[str, str] = {}  # item id or variants' group -> where it is
+        self.taken = dict(taken)
         self.shown: list[Entry] = []
-        self.next = 0
 
     def filled(self) -> list[Entry]:
         for bit, rule in self.pool.rules.of("pin"):
@@ -99,7 +121,10 @@ class Shelf:
                     other.effect.misses[f"slot {slot}"] = f"taken by {inclusion.rule.name}"
                 return entry
             inclusion.effect.misses.setdefault(f"slot {slot}", "no item is left that the rule is about")
-        return self._natural()
+        entry = self.natural.take(slot, self.shown, self._where)
+        if entry:
+            self._take(entry, "shown already")
+        return entry
 
     def _first(self, inclusion: Inclusion) -> Entry | None:
         queue = inclusion.queue
@@ -107,15 +132,6 @@ class Shelf:
             entry = queue[inclusion.next]
             inclusion.next += 1
             if not self._where(entry):
-                return entry
-        return None
-
-    def _natural(self) -> Entry | None:
-        while self.next < len(self.ranked):
-            entry = self.ranked[self.next]
-            self.next += 1
-            if not self._where(entry):
-                self._take(entry, "shown already")
                 return entry
         return None
 

@@ -35,10 +35,12 @@ class Effect:
 
 
 class Outside(NamedTuple):
-    """What rules may bring in: `items` by id as far as they exist, and which hard constraint one of them breaks ("" for none)."""
+    """What rules may bring in: `items` by id as far as they exist, and which hard constraint one of them breaks ("" for none).
+    `taken`: groups of variants (`shared.merchandising.places.group`) that are on the page already -> where."""
 
     items: Mapping[str, Item] = {}
     refusal: Callable[[str], str] = lambda item: ""
+    taken: Mapping[str, str] = {}
 
 
 class Steered(NamedTuple):

@@ -7,6 +7,7 @@ from shared.lists.model import Scored
 from shared.lists.newcomers import NONE, Newcomers
 from shared.profiles.state import State
 from shared.recommend.request import Request
+from shared.recommend.resolve import Resolved
 from shared.recommend.shelves import Shelf
 
 STEP_DECAY = 0.7  # weight of an item of the request by how many came after it
@@ -28,6 +29,7 @@ class Reads(NamedTuple):
     newcomers: Newcomers = NONE
     static: Callable[[], Scored] = list
     contextual: bool = False
+    resolved: Resolved | None = None
 
 
 class Pick(NamedTuple):

@@ -8,22 +8,29 @@ from itertools import islice
 from typing import NamedTuple
 
 from shared.catalog.model import Item
+from shared.merchandising.effects import apply, wanted
+from shared.merchandising.matching import Matched, Matcher
+from shared.merchandising.places import group
+from shared.merchandising.steered import Effect, Entry, Outside, Steered
 from shared.recommend.dials import OFF, About, factor
-from shared.recommend.filling import Queue, Shown, Standing, group
+from shared.recommend.filling import Queue, WithNewcomers
 from shared.recommend.newcomers import MOST, its_turn, newcomers
 from shared.recommend.offers import candidates, fallbacks, last_resort
 from shared.recommend.picks import CONTEXT_ITEMS, Pick, Reads, page_items
+from shared.recommend.reasons import PROMOTED
 from shared.recommend.request import Request
 from shared.recommend.rules import barred, refusal
 
 POOL = 1.5  # candidates looked at for each item wanted
 SLACK = 6
+MOST_WANTED = 50  # items that rules may bring in are read for a request
 MOST_READ = 100  # DynamoDB reads no more at once
 BEHIND = 0.97  # what fills up stands behind all candidates, each a little behind the one before
 LEAST = 1e-6
 
 Lookup = Callable[[list[str]], dict[str, Item]]
 Removed = dict[str, list[str]]  # cause -> item ids
+NO_RULES = Matched(Matcher(), 0, 0.0, {})
 
 
 class Answer(NamedTuple):
@@ -31,6 +38,8 @@ class Answer(NamedTuple):
     items: dict[str, Item]
     removed: Removed
     at: float  # epoch seconds it holds for
+    effects: list[Effect] = []  # of the shop's rules
+    pool: list[Entry] = []  # what could be shown, best first
 
     @property
     def tier(self) -> str:
@@ -40,22 +49,27 @@ class Answer(NamedTuple):
 
 
 def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer:
-    """At most `request.count` items, best first. `lookup` fetches catalog items: once, and again while rules leave gaps."""
+    """At most `request.count` items, best first. `lookup` fetches catalog items: once, and again while rules leave gaps.
+
+    Whenever more had to be read, the shelf is filled anew from all that may be shown: what rules and dials make of it depends on the whole.
+    """
     page = page_items(request)
-    out = barred(request, reads.state, page)
-    filling = Filling(request, reads, now, [pick for pick in newcomers(request, reads) if pick.item not in out])
+    filling = Filling(request, reads, now, barred(request, reads.state, page))
     extra = page[-CONTEXT_ITEMS:]  # read too, so that no variant of what the page shows is shown beside it
-    beside = (*extra, *(pick.item for pick in filling.waiting))
+    beside = (*extra, *(pick.item for pick in filling.waiting), *filling.wanted)
     size = pool_size(request)
-    seen: set[str] = set()
+    filled: Steered | None = None
     for offers in _sources(request, reads):
-        admitted = _admitted(offers, out, seen, filling.removed)
-        while not filling.full and (pool := list(islice(admitted, size))):
+        admitted = _admitted(offers, filling.out, filling.seen, filling.removed)
+        while (filled is None or len(filled.shown) < request.count) and (pool := list(islice(admitted, size))):
             filling.found |= lookup(list(dict.fromkeys((*(pick.item for pick, _ in pool), *beside))))
-            filling.shown.groups.update(group(filling.found[item]) for item in extra if item in filling.found)
-            filling.fill(pool)
-            size, extra, beside = MOST_READ, (), ()
-    return Answer(filling.shown.picks, filling.shown.items, filling.removed, now)
+            filling.add(pool)
+            filled = filling.filled(extra)
+            size, beside = MOST_READ, ()
+    if filled is None and filling.wanted:
+        filling.found |= lookup(list(dict.fromkeys(beside)))
+        filled = filling.filled(extra)
+    return filling.answer(filled)
 
 
 def first(request: Request, reads: Reads, others: int) -> list[str]:
@@ -74,58 +88,61 @@ def pool_size(request: Request) -> int:
 
 
 class Filling:
-    """One shelf on its way from empty to full."""
+    """One shelf on its way from empty to full. `out` says of items why they are out from the start."""
 
-    def __init__(self, request: Request, reads: Reads, now: float, waiting: list[Pick]) -> None:
+    def __init__(self, request: Request, reads: Reads, now: float, out: dict[str, str]) -> None:
         self.request = request
-        self.reads = reads
         self.now = now
-        self.waiting = waiting  # newcomers
-        self.shown = Shown()
-        self.removed: Removed = {}
+        self.out = out
+        self.rules = reads.resolved.rules if reads.resolved else NO_RULES
+        self.about = About(reads.state)
+        self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
+        self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
+        self.seen: set[str] = set()
+        self.removed: Removed = {}
+        self.picks: dict[str, Pick] = {pick.item: pick for pick in self.waiting}
+        self.pool: list[Entry] = []
 
-    @property
-    def full(self) -> bool:
-        return len(self.shown.picks) >= self.request.count
-
-    def fill(self, pool: Iterable[tuple[Pick, float]]) -> None:
-        """Show what may be shown of the pool until the shelf is full. Where it is a newcomer's turn, the first of those waiting
-        that may be shown goes before."""
-        queue = Queue(self._standings(pool), self.request.spec.dials)
-        while not self.full:
-            newcomer = self._newcomer() if its_turn(len(self.shown.picks) + 1) else None
-            chosen = newcomer or queue.take(self.shown, self.removed)
-            if chosen is None:
-                return
-            self.shown.show(chosen.pick, chosen.item)
-
-    def _standings(self, pool: Iterable[tuple[Pick, float]]) -> list[Standing]:
-        dials, about = self.request.spec.dials, About(self.reads.state)
-        made = []
+    def add(self, pool: Iterable[tuple[Pick, float]]) -> None:
+        """Those of the pool that may be shown, at what the dials make of their value."""
+        dials = self.request.spec.dials
         for pick, value in pool:
-            if item := self._may(pick):
-                worth = value if dials == OFF else value * factor(dials, item, about, self.now)
-                made.append(Standing(pick, item, worth))
+            item = self.found.get(pick.item)
+            if cause := refusal(item, self.request, self.now):
+                self.removed.setdefault(cause, []).append(pick.item)
+            elif item:
+                self.picks[pick.item] = pick
+                worth = value if dials == OFF else value * factor(dials, item, self.about, self.now)
+                self.pool.append(Entry(pick.item, worth, item))
+
+    def filled(self, page: Iterable[str]) -> Steered:
+        if self.request.spec.dials != OFF:
+            self.pool.sort(key=lambda entry: -entry.score)
+        taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
+        outside = Outside(self.found, self._refusal, taken)
+        made = apply(self.rules, self.pool, self.request.count, outside, self._natural)
+        made.removed.update(self.queue.removed)
         return made
 
-    def _newcomer(self) -> Standing | None:
-        while self.waiting:
-            pick = self.waiting.pop(0)
-            if pick.item in self.shown.items or not (item := self._may(pick)):
-                continue
-            if cause := self.shown.bars(item, self.request.spec.dials):
-                self.removed.setdefault(cause, []).append(pick.item)
-                continue
-            return Standing(pick, item, 0.0)
-        return None
+    def answer(self, filled: Steered | None) -> Answer:
+        shown = filled.shown if filled else []
+        picks = [self.picks.get(entry.id) or Pick(entry.id, entry.score, PROMOTED, "", "rules") for entry in shown]
+        for cause, names in (filled.removed if filled else {}).items():
+            self.removed.setdefault(cause, []).extend(names)
+        items = {entry.id: entry.item for entry in shown}
+        return Answer(picks, items, self.removed, self.now, filled.effects if filled else [], self.pool)
 
-    def _may(self, pick: Pick) -> Item | None:
-        item = self.found.get(pick.item)
-        cause = refusal(item, self.request, self.shown.groups, self.now)
-        if cause:
-            self.removed.setdefault(cause, []).append(pick.item)
-        return None if cause else item
+    def _natural(self, ranked: list[Entry]) -> WithNewcomers:
+        self.queue = Queue(ranked, self.request.spec.dials)
+        waiting = [
+            Entry(pick.item, pick.score, self.found[pick.item]) for pick in self.waiting if not self._refusal(pick.item)
+        ]
+        return WithNewcomers(self.queue, waiting, its_turn)
+
+    def _refusal(self, item: str) -> str:
+        """Which hard constraint keeps away an item that a rule or its newness brings in."""
+        return self.out.get(item) or refusal(self.found.get(item), self.request, self.now)
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:

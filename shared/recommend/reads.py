@@ -6,6 +6,7 @@ When a read fails, what was known last is used: an answer is never an error for 
 import time
 from collections.abc import Callable, Sequence
 from copy import copy
+from random import random
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,8 +19,10 @@ from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
 from shared.recommend.placements import Blend
+from shared.recommend.plans import Plans
 from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
+from shared.recommend.resolve import Asker, Resolved, resolve
 from shared.recommend.shelves import BLEND, Shelf, segments, tiers
 from shared.recommend.shopper import NOBODY, Shopper, agreed, denied, joined
 from shared.recommend.static import Static
@@ -44,7 +47,9 @@ class Reader:
         self.blend = blend
         self.failed = failed
         self.clock = clock
+        self.chance: Callable[[], float] = random
         self.popular = Popular(clock)
+        self.plans = Plans(clock, failed)
         self.static = Static(load_static, failed, clock)
 
     @property
@@ -83,6 +88,8 @@ class Reader:
         states = {key: state for key in keys if (state := self._decoded(decode_state, found.get(key)))}
         contextual = no or (shopper.named and not agreed(request.consent, list(states.values()), self.clock()))
         state = EMPTY if contextual else self._state(keys, states)
+        resolved = self._resolved(request, shopper, state, contextual)
+        request = resolved.request
         own = segments(request, state, contextual=contextual)
         named = self._stored(request, context(request, state, contextual))
         more = [at for at in named.values() if at not in stored.values()]
@@ -98,7 +105,15 @@ class Reader:
             self.popular.newcomers,
             self.static.scored,
             contextual,
+            resolved,
         )
+
+    def _resolved(self, request: Request, shopper: Shopper, state: State, contextual: bool) -> Resolved:
+        """Who may not be known takes part in no experiment."""
+        user = shopper.key[2:] if shopper.key.startswith("u#") else state.user_id
+        unit = "" if contextual else user or shopper.key[2:]
+        asker = Asker(state, unit, bool(user) and not contextual, self.chance())
+        return resolve(request, asker, self.plans.loaded, self.popular.arms, self.clock())
 
     def _names(self, request: Request, own: Sequence[str]) -> list[Name]:
         """Lists by segment that the answer may need."""
@@ -153,8 +168,10 @@ class Reader:
         self._get([], [], [*((kind, ALL) for kind in self.blend), ("new-arrivals", ALL)])
 
     def _get(self, shopper: list[str], lists: list[str], names: list[Name]) -> dict[str, bytes]:
-        stale = self.popular.stale(names)
-        found: Found = self.tables.get([*shopper, *lists, *stale])
+        stale, plan = self.popular.stale(names), self.plans.stale()
+        found: Found = self.tables.get([*shopper, *lists, *stale, *plan])
+        if newer := self.plans.take(plan, found):
+            self.plans.make(self.tables.get(newer).values.get(newer[0]))
         try:
             self.popular.take(stale, found)
         except msgspec.MsgspecError as error:

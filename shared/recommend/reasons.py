@@ -13,6 +13,7 @@ BEST_SELLER = "best_seller"
 MOST_VIEWED = "most_viewed"
 NEW = "new_arrival"  # of a newcomer shown beside what it is like, because: that item
 ON_SALE = "on_sale"
+PROMOTED = "promoted"  # by a rule of the shop
 CHOICE = "shop_choice"  # margins are nobody's business but the shop's
 
 OF_LIST: dict[Kind, str] = {

@@ -42,6 +42,7 @@ class Request:
     query: str = ""  # what was searched for
     page: str = ""  # the kind of page, in the shop's own words
     shown: frozenset[str] = frozenset()  # on other shelves of the page
+    counted: bool = True  # the request says how many items it wants
     changed: Placement | None = None  # what the shop made of the placement
 
     @property
@@ -75,6 +76,7 @@ def parse(body: Any, policy: Policy = OPT_IN, placements: Mapping[str, Placement
         page=text(context["page"])[:LONGEST]
         if isinstance(context.get("page"), str)
         else "",  # events have an object there
+        counted=body.get("count") is not None,
         changed=placements[placement],
     )
 

@@ -72,7 +72,7 @@ def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
     valued: list[tuple[float, int]] = []
     for place, name in enumerate(asked.items):
         item = found.get(name)
-        if item and (cause := refusal(item, asked.request, set(), now)):
+        if item and (cause := refusal(item, asked.request, now)):
             removed.setdefault(cause, []).append(name)
             continue
         own = liked.get(name, 0.0) / top if top > 0 else 0.0

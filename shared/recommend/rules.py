@@ -24,14 +24,12 @@ def barred(request: Request, state: State, page: tuple[str, ...]) -> dict[str, s
     }
 
 
-def refusal(item: Item | None, request: Request, groups: set[str], now: float) -> str:
-    """Why the item cannot be shown; "" when it can. `groups` are those of the items shown already."""
+def refusal(item: Item | None, request: Request, now: float) -> str:
+    """Why the item cannot be shown to anybody asking this; "" when it can."""
     if item is None:
         return "not_in_catalog"
     if not recommendable(item, now):
         return "unavailable"
-    if (item.item_group_id or item.id) in groups:
-        return "variant_shown"
     if request.spec.shelf == "on-sale" and not on_sale(item, now):
         return "not_on_sale"
     return "" if request.filter == ANYTHING or admits(request.filter, item, now) else "filtered"

@@ -1,7 +1,7 @@
 """Values of the three tables by key, through the cache, in one request to DynamoDB.
 
-A key has a letter before it: `s:` shoppers, `l:` lists, `c:` catalog, and `p:` for what of the lists table is kept in memory
-instead of the cache: the pointer and popular lists.
+A key has a letter before it: `s:` shoppers, `l:` lists, `c:` catalog, and for what is kept in memory instead of the cache `p:`, the
+pointer and popular lists of the lists table, and `r:`, the shop's plan.
 """
 
 import time
@@ -25,6 +25,7 @@ class Names(NamedTuple):
     shoppers: str
     lists: str
     catalog: str
+    plans: str = ""
 
 
 class Found(NamedTuple):
@@ -49,7 +50,7 @@ class Tables:
     ) -> None:
         """`failed` is told of every read that failed."""
         self.client = client
-        self.names = {"s": names.shoppers, "l": names.lists, "p": names.lists, "c": names.catalog}
+        self.names = {"s": names.shoppers, "l": names.lists, "p": names.lists, "c": names.catalog, "r": names.plans}
         self.cache = cache
         self.failed = failed
         self.clock = clock

@@ -42,6 +42,7 @@ ENV = {
     "LISTS_TABLE": "lists",
     "CATALOG_TABLE": "catalog",
     "IDENTITY_TABLE": "identity",
+    "PLANS_TABLE": "plans",
     "PRIVACY_KEY_ARN": "privacy-key",
 }
 
@@ -60,7 +61,7 @@ def aws(monkeypatch):
         boto3.client("kinesis").create_stream(StreamName="events", ShardCount=2)
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity", "catalog")
+        tables.create(boto3.client("dynamodb"), "shoppers", "lists", "identity", "catalog", "plans")
         boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')
         boto3.client("secretsmanager").create_secret(Name="identity-key", SecretString='{"current": "ik"}')
         boto3.client("secretsmanager").create_secret(Name="privacy-key", SecretString='{"current": "pk"}')

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.merchandising.effects import apply, wanted
+from shared.merchandising.places import InOrder
 from shared.merchandising.plan import Rule
 from shared.merchandising.steered import Outside
 from shared.merchandising.values import MOST_FACTOR
@@ -237,7 +238,9 @@ def test_dials_reorder_what_boosts_leave_and_pins_stay():
     pin = Rule(name="pin", action="pin", items=("i9",), slots=(1,))
     up = Rule(name="up", action="boost", items=("i2",), by=9.0)
     seen = []
-    steered = steer(["i0", "i1", "i2"], pin, up, dials=lambda ranked: seen.extend(e.id for e in ranked) or ranked[::-1])
+    steered = steer(
+        ["i0", "i1", "i2"], pin, up, natural=lambda ranked: seen.extend(e.id for e in ranked) or InOrder(ranked[::-1])
+    )
     assert seen == ["i2", "i0", "i1"] and shown(steered) == ["i9", "i1", "i0", "i2"]
 
 

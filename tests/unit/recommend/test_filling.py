@@ -1,16 +1,18 @@
 """How a shelf is filled: order, variety, caps."""
 
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.catalog.model import Price
+from shared.catalog.model import Price, top_category
+from shared.merchandising.places import group
+from shared.merchandising.steered import Entry
 from shared.profiles.state import State
 from shared.recommend.dials import OFF, About, Dials, closeness, factor, familiarity
-from shared.recommend.filling import Queue, Shown, Standing
-from shared.recommend.picks import Pick
+from shared.recommend.filling import Queue
 from tests.unit.recommend.shop import NOW, item
 
 DAY = 86400.0
@@ -22,23 +24,25 @@ ITEMS = st.builds(
 )
 VALUES = st.floats(0.01, 1.0)
 POOLS = st.lists(st.tuples(ITEMS, VALUES), max_size=40, unique_by=lambda pair: pair[0].id).map(
-    lambda pairs: [Standing(Pick(one.id, value, "for_you", "", "live"), one, value) for one, value in pairs]
+    lambda pairs: [Entry(one.id, value, one) for one, value in pairs]
 )
 
 
 def filled(pool, dials, count=12):
-    queue, shown = Queue(pool, dials), Shown()
-    removed = {}
-    while len(shown.picks) < count and (chosen := queue.take(shown, removed)):
-        shown.show(chosen.pick, chosen.item)
-    return shown, removed
+    queue, shown = Queue(pool, dials), []
+
+    def where(entry):
+        return "shown" if group(entry.item) in {group(other.item) for other in shown} else ""
+
+    while len(shown) < count and (chosen := queue.take(len(shown) + 1, shown, where)):
+        shown.append(chosen)
+    return shown, queue
 
 
 @given(POOLS)
 def test_without_dials_relevance_alone_decides(pool):
     shown, _ = filled(pool, OFF)
-    best = sorted(pool, key=lambda s: -s.value)[:12]
-    assert [pick.item for pick in shown.picks] == [s.item.id for s in best]
+    assert shown == sorted(pool, key=lambda entry: -entry.score)[:12]
 
 
 @given(POOLS, st.floats(0.0, 1.0))
@@ -47,24 +51,24 @@ def test_the_lazy_queue_is_maximal_marginal_relevance(pool, diversity):
     shown, left, naive = [], list(pool), []
     for _ in range(min(12, len(pool))):
         values = [
-            (1 - diversity) * s.value - diversity * max((closeness(s.item, o) for o in shown), default=0.0)
+            (1 - diversity) * s.score - diversity * max((closeness(s.item, o) for o in shown), default=0.0)
             for s in left
         ]
         chosen = left.pop(values.index(max(values)))
         shown.append(chosen.item)
         naive.append(chosen.item.id)
-    made = [pick.item for pick in filled(pool, Dials(diversity=diversity))[0].picks]
-    assert made == naive
+    assert [entry.id for entry in filled(pool, Dials(diversity=diversity))[0]] == naive
 
 
 @given(POOLS, st.integers(1, 3), st.integers(1, 3), st.floats(0.0, 1.0))
 def test_caps_hold_and_only_they_leave_places_empty(pool, brands, categories, diversity):
     dials = Dials(diversity=diversity, brand_cap=brands, category_cap=categories)
-    shown, removed = filled(pool, dials)
-    assert all(n <= brands for name, n in shown.brands.items() if name)
-    assert all(n <= categories for name, n in shown.categories.items() if name)
-    capped = {name for cause in ("brand_cap", "category_cap") for name in removed.get(cause, [])}
-    assert len(shown.picks) == 12 or len(shown.picks) + len(capped) == len(pool)
+    shown, queue = filled(pool, dials)
+    of_brand = Counter(entry.item.brand for entry in shown if entry.item.brand)
+    of_category = Counter(top_category(entry.item) for entry in shown if entry.item.product_type)
+    assert all(n <= brands for n in of_brand.values()) and all(n <= categories for n in of_category.values())
+    capped = [name for cause in ("brand_cap", "category_cap") for name in queue.removed.get(cause, [])]
+    assert len(shown) == 12 or len(shown) + len(capped) == len(pool)
 
 
 @given(ITEMS, ITEMS)

@@ -39,7 +39,7 @@ def reader(db):
     def failed(error):
         raise error
 
-    return Reader(Tables(db, Names("shoppers", "lists", "catalog"), None, failed), list, failed)
+    return Reader(Tables(db, Names("shoppers", "lists", "catalog", "plans"), None, failed), list, failed)
 
 
 def test_no_item_is_on_two_shelves_and_everything_is_read_in_two_requests(db, reader):

@@ -29,7 +29,7 @@ class DynamoDB:
     """BatchGetItem over dictionaries; counts requests, fails on demand, leaves keys unprocessed on demand."""
 
     def __init__(self):
-        self.tables = {"shoppers": {}, "lists": {}, "catalog": {}}
+        self.tables = {"shoppers": {}, "lists": {}, "catalog": {}, "plans": {}}
         self.requests = []
         self.error = None
         self.unprocessed = 0
@@ -80,7 +80,7 @@ def failures():
 def make(db, failures):
     def make(cache=None, static=list, clock=None):
         clock = clock or Clock()
-        tables = Tables(db, Names("shoppers", "lists", "catalog"), cache, failures.append, clock)
+        tables = Tables(db, Names("shoppers", "lists", "catalog", "plans"), cache, failures.append, clock)
         return Reader(tables, static, failures.append, clock)
 
     return make

@@ -1,0 +1,141 @@
+"""A plan made ready to serve: placements, strategies, rules, experiments and bandits, each read once a version."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from shared.errors import InvalidRequest
+from shared.experiments import bandits, model
+from shared.experiments.bandits import Bandit
+from shared.experiments.form import Mistake
+from shared.experiments.model import Experiment
+from shared.expressions.condition import Condition
+from shared.expressions.parse import parse as parse_expression
+from shared.merchandising.matching import Matcher
+from shared.merchandising.plan import EMPTY, Plan
+from shared.recommend.placements import PLACEMENTS, Placement
+from shared.recommend.settings import Changes, changes, placement
+
+REQUEST = frozenset({"shopper", "context"})
+MOST_STRATEGIES = 20
+
+
+class Strategy(NamedTuple):
+    """What a placement does for some shoppers: the first whose condition holds."""
+
+    name: str
+    when: Condition
+    changes: Changes
+
+
+class Loaded(NamedTuple):
+    """`changes` are what a variant or an arm makes of a placement: ("experiment" or "bandit", its name, variant or arm) -> settings."""
+
+    plan: Plan
+    placements: Mapping[str, Placement]
+    strategies: Mapping[str, tuple[Strategy, ...]]
+    matcher: Matcher
+    experiments: tuple[Experiment, ...]
+    bandits: Mapping[str, Bandit]  # by placement
+    changes: Mapping[tuple[str, str, str], Changes]
+    bits: Mapping[str, int] = {}  # of rules by name
+    optional: int = 0  # those of the rules that hold only where a variant or an arm switches them on
+
+    @property
+    def version(self) -> str:
+        return self.plan.version
+
+    def switched(self, active: int, switches: Mapping[str, bool]) -> int:
+        """Bits of the rules that hold, once a recipe's switches are set."""
+        active_now = active & ~self.optional
+        for name, on in switches.items():
+            bit = self.bits.get(name, 0)
+            active_now = active_now | (active & bit) if on else active_now & ~bit
+        return active_now
+
+
+def load(plan: Plan) -> Loaded:
+    """Raises InvalidRequest with the first mistake: a plan is checked with `mistakes` before it is published."""
+    made, found = read(plan)
+    if found:
+        raise InvalidRequest(found[0].message, found[0].field)
+    return made
+
+
+def mistakes(document: Mapping[str, Any]) -> list[Mistake]:
+    """All that is wrong with the parts of a plan that are kept as they were written."""
+    parts = {name: document[name] for name in ("placements", "experiments", "bandits") if name in document}
+    return read(Plan(**parts))[1]
+
+
+def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
+    found: list[Mistake] = []
+    own, strategies = _placements(plan.placements, found)
+    placements = {**PLACEMENTS, **own}
+    experiments, wrong = model.parse(list(plan.experiments), placements)
+    several, wrong_too = bandits.parse(list(plan.bandits), placements)
+    found += [*wrong, *wrong_too]
+    bits = {rule.name: 1 << place for place, rule in enumerate(plan.rules)}
+    made = Loaded(
+        plan,
+        placements,
+        strategies,
+        Matcher(plan),
+        tuple(experiments),
+        {bandit.placement: bandit for bandit in several},
+        dict(_changes(experiments, several, found)),
+        bits,
+        _optional(experiments, several, bits),
+    )
+    return made, found
+
+
+def _placements(raw: Any, found: list[Mistake]) -> tuple[dict[str, Placement], dict[str, tuple[Strategy, ...]]]:
+    made: dict[str, Placement] = {}
+    strategies: dict[str, tuple[Strategy, ...]] = {}
+    if not isinstance(raw, Mapping):
+        found.append(Mistake("placements", "must be an object: names of placements with their settings"))
+        return made, strategies
+    for name, settings in raw.items():
+        at = f"placements.{name}"
+        try:
+            made[name] = placement(settings, at, name)
+            strategies[name] = tuple(_strategies(settings.get("strategies", []), f"{at}.strategies"))
+        except InvalidRequest as error:
+            found.append(Mistake(error.field, error.message))
+    return made, strategies
+
+
+def _strategies(raw: Any, at: str) -> Iterable[Strategy]:
+    if not isinstance(raw, list) or len(raw) > MOST_STRATEGIES:
+        raise InvalidRequest(f"must be a list of at most {MOST_STRATEGIES} strategies", at)
+    for place, one in enumerate(raw):
+        here = f"{at}[{place}]"
+        if not isinstance(one, dict) or not isinstance(one.get("name"), str) or not isinstance(one.get("when"), str):
+            raise InvalidRequest("needs a name, and `when` it holds as an expression", here)
+        rest = {name: value for name, value in one.items() if name not in ("name", "when")}
+        yield Strategy(one["name"], parse_expression(one["when"], f"{here}.when", REQUEST), changes(rest, here))
+
+
+def _changes(
+    experiments: Iterable[Experiment], several: Iterable[Bandit], found: list[Mistake]
+) -> Iterable[tuple[tuple[str, str, str], Changes]]:
+    owned = [(("experiment", one.name, v.name), v.settings) for one in experiments for v in one.variants]
+    owned += [(("bandit", one.name, arm.name), arm.settings) for one in several for arm in one.arms]
+    for name, settings in owned:
+        try:
+            yield name, changes(settings, f"{name[0]}s.{name[1]}.{name[2]}.settings")
+        except InvalidRequest as error:
+            found.append(Mistake(error.field, error.message))
+
+
+def _optional(experiments: Iterable[Experiment], several: Iterable[Bandit], bits: Mapping[str, int]) -> int:
+    switches = [v.rules for one in experiments for v in one.variants] + [
+        arm.rules for one in several for arm in one.arms
+    ]
+    made = 0
+    for name in {name for rules in switches for name, on in rules.items() if on}:
+        made |= bits.get(name, 0)
+    return made
+
+
+NOTHING = load(EMPTY)
