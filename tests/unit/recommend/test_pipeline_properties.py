@@ -157,8 +157,18 @@ def test_newcomers_have_their_places_and_no_others(request_, reads, catalog):
 
 
 @given(REQUESTS, READS)
-def test_a_placement_of_one_list_that_is_strict_shows_nothing_else(request_, reads):
+def test_a_strict_placement_shows_what_its_sources_have_and_nothing_else(request_, reads):
     catalog = Catalog(*(item(f"i{n}", sale_price=Price(5.0, "EUR")) for n in range(25)))
-    if PLACEMENTS[request_.placement].strict:
-        listed = {name for shelf in reads.shelf for name, _ in shelf.scored}
+    spec = PLACEMENTS[request_.placement]
+    if spec.strict:
+        state = reads.state
+        of_source = {
+            "list": {name for shelf in reads.shelf for name, _ in shelf.scored},
+            "together": {
+                name for key, scored in reads.lists.items() if key.startswith("together") for name, _ in scored
+            },
+            "recent": {touch.item for touch in state.recent} | set(request_.items),
+            "again": {candidate.item for candidate in state.again} | {purchase.item for purchase in state.purchases},
+        }
+        listed = set().union(*(of_source[source] for source in spec.weights))
         assert {pick.item for pick in answer(request_, reads, catalog.lookup, NOW).picks} <= listed
