@@ -82,6 +82,7 @@ READS = st.builds(
     popular=st.lists(st.lists(SHELVES, max_size=3), max_size=2).map(lambda groups: lambda: groups),
     newcomers=NEWCOMERS,
     static=LIST.map(lambda scored: lambda: scored),
+    resolved=st.none(),
 )
 
 

@@ -112,7 +112,7 @@ def test_pointer_and_popular_lists_are_read_with_the_rest_when_they_are_old(db, 
     clock.now += 5.1
     db.requests.clear()
     shown(reader, ask())
-    assert db.requests[0] == {"shoppers": ["a#1"], "lists": ["pointer"]} and len(db.requests) == 2
+    assert db.requests[0] == {"shoppers": ["a#1"], "lists": ["pointer"], "plans": ["pointer"]} and len(db.requests) == 2
     clock.now += 60.1
     db.requests.clear()
     shown(reader, ask())
