@@ -13,11 +13,9 @@ from shared.errors import ShopwindowError
 from shared.identity import ids
 from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
-from shared.recommend.page import parse_page
+from shared.recommend.asked import Call, understood
 from shared.recommend.reads import Reader
-from shared.recommend.request import from_query, parse
-from shared.recommend.rerank import parse_rerank
-from shared.recommend.service import Served, Service
+from shared.recommend.service import Service
 from shared.recommend.shelves import parse_blend
 from shared.recommend.shopper import shopper
 from shared.recommend.static import S3Static
@@ -63,21 +61,13 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     body = {} if get else http.json_body(event, MAX_BODY)
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
-    service = Service(reader, lambda request: shopper(request, access, proven, known_as), time.time)
-    made = answered(service, event, query if get else None, body)
+    held = policy(event["headers"], settings.consent_opt_out_countries)
+    asked = understood(Call(event.get("rawPath", ""), body, query if get else None, held), reader)
+    made = Service(reader, lambda request: shopper(request, access, proven, known_as), time.time).serve(asked)
     metrics.add_metric("FallbackUsed", "Count", int(made.fallback))
     metrics.add_metadata("tier", made.tier)
     headers = {"cache-control": "public, max-age=60" if get and made.keepable else "private, no-store"}
     return http.answer(200, made.body, headers)
-
-
-def answered(service: Service, event: dict[str, Any], query: dict[str, str] | None, body: Any) -> Served:
-    held = policy(event["headers"], settings.consent_opt_out_countries)
-    if event.get("rawPath", "").endswith("/v1/rerank"):
-        return service.rerank(parse_rerank(body, held))
-    if query is None and isinstance(body, dict) and "page" in body:
-        return service.page(parse_page(body, held))
-    return service.recommend(parse(body, held) if query is None else from_query(query, held))
 
 
 def proven(user_id: str, user_hash: str) -> bool:

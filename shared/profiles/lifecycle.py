@@ -1,18 +1,59 @@
-def lifecycle(state, now, limits=None, known=False):
-    return "new"
+"""Where a shopper stands with the shop, from recency, frequency and money, as known now."""
+
+from typing import Literal, NamedTuple, get_args
+
+from shared.profiles.state import State
+
+Lifecycle = Literal["anonymous", "new", "returning", "loyal", "high-value", "lapsing"]
+STAGES: tuple[Lifecycle, ...] = get_args(Lifecycle)
+DAY = 86400.0
+CART_LEFT = 3600.0  # seconds without touching what is in the cart
 
 
-def average_order(state):
-    return None
+class Limits(NamedTuple):
+    """Where one stage ends and the next begins. Money in the shop's currency."""
+
+    loyal_orders: int = 3
+    high_value_revenue: float = 500.0
+    lapsing_days: float = 120.0  # since the last order
 
 
-def days_since_order(state, now):
-    return None
+USUAL = Limits()
 
 
-def days_since_seen(state, now):
-    return None
+def lifecycle(state: State, now: float, limits: Limits = USUAL, *, known: bool) -> Lifecycle:
+    """`known`: somebody who has logged in. Who bought without logging in stands where their orders put them.
+
+    Somebody who bought, but long ago, is lapsing however much it was: that is whom a shop wants to win back.
+    """
+    since = days_since_order(state, now)
+    if since is None:
+        if not known:
+            return "anonymous"
+        return "returning" if state.session.number > 1 else "new"
+    if since > limits.lapsing_days:
+        return "lapsing"
+    if state.totals.revenue >= limits.high_value_revenue:
+        return "high-value"
+    return "loyal" if state.totals.orders >= limits.loyal_orders else "returning"
 
 
-def abandoned_cart(state, now):
-    return False
+def average_order(state: State) -> float | None:
+    """Revenue per order; None before the first."""
+    return state.totals.revenue / state.totals.orders if state.totals.orders else None
+
+
+def days_since_order(state: State, now: float) -> float | None:
+    """None before the first order, and once everything ordered was given back."""
+    return max(now - max(p.last for p in state.purchases), 0.0) / DAY if state.purchases else None
+
+
+def days_since_seen(state: State, now: float) -> float | None:
+    """Days since the last event; None of whom there is none."""
+    return max(now - state.session.last, 0.0) / DAY if state.session.number else None
+
+
+def abandoned_cart(state: State, now: float) -> bool:
+    """Something is in the cart and was not touched for an hour."""
+    touched = [touch.last for touch in state.recent if touch.item in state.cart]
+    return bool(state.cart) and now - max(touched, default=0.0) > CART_LEFT

@@ -67,6 +67,7 @@ def answers(
     remembering = reader.on(Remembering(reader.tables))
     remembering.prepare(requests, shopper)
     reads = [remembering.read(request, shopper) for request in requests]
+    requests = [read.asked(request) for request, read in zip(requests, reads, strict=True)]
     before = 0
     wanted: list[str] = []
     for request, read in zip(requests, reads, strict=True):

@@ -31,6 +31,10 @@ class Reads(NamedTuple):
     contextual: bool = False
     resolved: Resolved | None = None
 
+    def asked(self, request: Request) -> Request:
+        """The request with what the shop wants of its placement."""
+        return self.resolved.request if self.resolved else request
+
 
 class Pick(NamedTuple):
     item: str

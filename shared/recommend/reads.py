@@ -4,7 +4,7 @@ When a read fails, what was known last is used: an answer is never an error for 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from random import random
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from shared.lists.segments import ALL
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
-from shared.recommend.placements import Blend
+from shared.recommend.placements import Blend, Placement
 from shared.recommend.plans import Plans
 from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
@@ -51,6 +51,17 @@ class Reader:
         self.popular = Popular(clock)
         self.plans = Plans(clock, failed)
         self.static = Static(load_static, failed, clock)
+
+    @property
+    def placements(self) -> Mapping[str, Placement]:
+        return self.plans.loaded.placements
+
+    def renew(self) -> bool:
+        """Whether the plan was read anew: a placement that it did not have may be there now."""
+        if not self.plans.stale():
+            return False
+        self._get([], [], [])
+        return True
 
     @property
     def version(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.catalog.card import card
-from shared.recommend.offers import offered
+from shared.recommend.explain import explained
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Answer
 from shared.recommend.request import Request
@@ -27,7 +27,7 @@ def render(answer: Answer, request: Request, reads: Reads, recommendation_id: st
             }
             for place, pick in enumerate(answer.picks, 1)
         ],
-        "served": {**served(answer.tier, model_version), "tier": tier(answer, reads)},
+        "served": {**served(answer.tier, model_version, reads), "tier": tier(answer, reads)},
     }
     if request.explain:
         body["explain"] = explained(answer, request, reads)
@@ -44,7 +44,7 @@ def reranked(asked: Rerank, made: Reranked, reads: Reads, recommendation_id: str
             for place, (was, value) in enumerate(zip(made.order, made.values, strict=True), 1)
         ],
         "removed": made.removed,
-        "served": {**served(tier, reads.state.model_version)},
+        "served": served(tier, reads.state.model_version, reads),
     }
 
 
@@ -53,37 +53,18 @@ def tier(answer: Answer, reads: Reads) -> str:
     return "contextual" if reads.contextual and answer.tier not in ("static", "none") else answer.tier
 
 
-def served(tier: str, version: str) -> dict[str, Any]:
+def served(tier: str, version: str, reads: Reads) -> dict[str, Any]:
+    """`propensity`: the chance with which just this recipe was shown."""
+    resolved = reads.resolved
+    first = resolved.assigned[0] if resolved and resolved.assigned else None
     return {
         "tier": tier,
         "modelVersion": version or None,
-        "ruleVersion": None,
-        "experiment": None,
-        "variant": None,
-        "propensity": 1.0,
+        "ruleVersion": resolved.version or None if resolved else None,
+        "strategy": resolved.strategy or None if resolved else None,
+        "experiment": first.experiment.name if first else None,
+        "variant": first.variant.name if first else None,
+        "arm": resolved.drawn.arm.name if resolved and resolved.drawn else None,
+        "propensity": resolved.propensity if resolved else 1.0,
         "fallback": tier in FALLBACKS,
-    }
-
-
-def explained(answer: Answer, request: Request, reads: Reads) -> dict[str, Any]:
-    """Of each item shown, what every source gave; of each item left out, why; and what is known of the shopper."""
-    sources: dict[str, list[dict[str, Any]]] = {pick.item: [] for pick in answer.picks}
-    for offer in offered(request, reads):
-        for item, score in offer.scored:
-            if item in sources:
-                pick = offer.pick(item, offer.weight * score)
-                given = {
-                    "tier": pick.tier,
-                    "score": round(pick.score, 4),
-                    "reason": pick.reason,
-                    "because": pick.because,
-                }
-                sources[item].append(given)
-    return {
-        "tiers": {pick.item: pick.tier for pick in answer.picks},
-        "sources": sources,
-        "removed": answer.removed,
-        "removedCounts": {cause: len(items) for cause, items in answer.removed.items()},
-        "known": {"events": reads.state.totals.events, "candidates": len(reads.state.candidates)},
-        "personal": not reads.contextual,
     }

@@ -9,11 +9,14 @@ from shared.consent.statement import OPT_IN, Policy, Statement
 from shared.errors import InvalidRequest
 from shared.events.model import Consent
 from shared.events.products import number, text
+from shared.expressions.condition import Condition
+from shared.expressions.parse import parse as expression
 from shared.recommend.placements import PLACEMENTS, Placement
 
 MOST_ITEMS = 50
 MOST_COUNT = 100
 LONGEST = 200
+ABOUT_ITEMS = frozenset({"item"})
 
 
 class Filter(NamedTuple):
@@ -22,6 +25,7 @@ class Filter(NamedTuple):
     price_min: float = 0.0
     price_max: float = float("inf")
     allow_purchased: bool | None = None  # None: as the placement says
+    where: Condition | None = None  # about the item
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def parse(body: Any, policy: Policy = OPT_IN, placements: Mapping[str, Placement
         items=words(body, "items"),
         cart=words(body, "cart"),
         exclude=frozenset(words(body, "exclude")),
-        filter=_filter(_object(body, "filter")),
+        filter=_filter(body),
         country=_country(context),
         device=_device(context),
         explain=_flag(body, "explain") or False,
@@ -84,7 +88,7 @@ def parse(body: Any, policy: Policy = OPT_IN, placements: Mapping[str, Placement
 def from_query(
     query: dict[str, str], policy: Policy = OPT_IN, placements: Mapping[str, Placement] = PLACEMENTS
 ) -> Request:
-    """The GET form: lists separated by commas; filters as `categories`, `brands`, `priceMin`, `priceMax`, `allowPurchased`."""
+    """The GET form: lists separated by commas; filters as `categories`, `brands`, `priceMin`, `priceMax`, `allowPurchased`, `where`."""
     body: dict[str, Any] = dict(query)
     for name in ("items", "cart", "exclude", "categories", "brands"):
         if name in body:
@@ -93,7 +97,7 @@ def from_query(
         if name in body:
             body[name] = {"true": True, "false": False}.get(query[name].lower(), query[name])
     body["context"] = {name: query[name] for name in ("country", "device", "query", "page") if name in query}
-    names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased")
+    names = ("categories", "brands", "priceMin", "priceMax", "allowPurchased", "where")
     body["filter"] = {name: body[name] for name in names if name in body}
     try:
         return parse(body, policy, placements)
@@ -106,7 +110,14 @@ def _placed(context: dict[str, Any]) -> dict[str, Any]:
     return context if "location" in context else {**context, "location": {"country": context.get("country")}}
 
 
-def _filter(body: dict[str, Any]) -> Filter:
+def _filter(whole: dict[str, Any]) -> Filter:
+    """An object, or an expression alone."""
+    if isinstance(whole.get("filter"), str):
+        return Filter(where=expression(whole["filter"], "filter", ABOUT_ITEMS))
+    body = _object(whole, "filter")
+    where = body.get("where")
+    if where is not None and not isinstance(where, str):
+        raise InvalidRequest("must be an expression, such as item.price < 20", "filter.where")
     least, most = _amount(body, "priceMin", 0.0), _amount(body, "priceMax", float("inf"))
     if least > most:
         raise InvalidRequest("is above priceMax", "filter.priceMin")
@@ -116,6 +127,7 @@ def _filter(body: dict[str, Any]) -> Filter:
         price_min=least,
         price_max=most,
         allow_purchased=_flag(body, "allowPurchased", "filter."),
+        where=expression(where, "filter.where", ABOUT_ITEMS) if where else None,
     )
 
 

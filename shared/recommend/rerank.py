@@ -1,5 +1,6 @@
 """A list that the shop made itself, of search results or a category, in the order that suits this shopper."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from shared.recommend.dials import About, factor, familiarity
 from shared.recommend.offers import candidates
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Lookup, Removed
+from shared.recommend.placements import PLACEMENTS, Placement
 from shared.recommend.request import Request, parse, words
 from shared.recommend.rules import refusal
 
@@ -37,7 +39,7 @@ class Reranked(NamedTuple):
     removed: Removed
 
 
-def parse_rerank(body: Any, policy: Policy = OPT_IN) -> Rerank:
+def parse_rerank(body: Any, policy: Policy = OPT_IN, placements: Mapping[str, Placement] = PLACEMENTS) -> Rerank:
     """As a request for recommendations, but `items` is the list to be ordered and `latest` holds what the shopper dealt with last.
 
     Raises InvalidRequest naming the field.
@@ -49,7 +51,7 @@ def parse_rerank(body: Any, policy: Policy = OPT_IN) -> Rerank:
         raise InvalidRequest(f"must be the list to be ordered: 1 to {MOST} ids", "items")
     rest = {name: value for name, value in body.items() if name not in NOT_ASKED}
     try:
-        request = parse({"placement": "search", **rest, "items": body.get("latest")}, policy)
+        request = parse({"placement": "search", **rest, "items": body.get("latest")}, policy, placements)
     except InvalidRequest as error:
         raise InvalidRequest(error.message, "latest" if error.field == "items" else error.field) from None
     return Rerank(replace(request, count=len(items)), tuple(dict.fromkeys(items)), _strength(body))

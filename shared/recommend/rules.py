@@ -1,6 +1,7 @@
 """What may never be shown: to this shopper, on this page, under this filter, or at all."""
 
 from shared.catalog.model import Item, on_sale, recommendable
+from shared.expressions.facts import ItemFacts
 from shared.profiles.state import State
 from shared.recommend.request import Filter, Request
 
@@ -40,6 +41,8 @@ def admits(wanted: Filter, item: Item, now: float) -> bool:
     if wanted.categories and not any(path == c or path.startswith(f"{c} > ") for c in wanted.categories):
         return False
     if wanted.brands and item.brand not in wanted.brands:
+        return False
+    if wanted.where and not wanted.where.asked(ItemFacts(item, now)):
         return False
     price = item.sale_price if on_sale(item, now) else item.price
     priced = wanted.price_min > 0 or wanted.price_max < float("inf")

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from msgspec import json
 
+from shared.experiments import tag
+from shared.recommend.asked import Asked
 from shared.recommend.page import answers
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Answer, answer
@@ -33,12 +35,19 @@ class Service:
         self.identify = identify
         self.clock = clock
 
+    def serve(self, asked: Asked) -> Served:
+        if isinstance(asked, Rerank):
+            return self.rerank(asked)
+        return self.page(asked) if isinstance(asked, list) else self.recommend(asked)
+
     def recommend(self, request: Request) -> Served:
         who = self.identify(request)
         reads = self.reader.read(request, who)
+        request = reads.asked(request)
         now = self.clock()
         made = answer(request, reads, self.reader.items, now)
-        keepable = not who.named and made.tier not in ("static", "none")
+        chance = reads.resolved and reads.resolved.drawn
+        keepable = not who.named and not chance and made.tier not in ("static", "none")
         return Served(json.encode(self._shelf(request, reads, made, now)), *_told(reads, made), keepable)
 
     def page(self, requests: list[Request]) -> Served:
@@ -49,19 +58,22 @@ class Service:
 
     def rerank(self, asked: Rerank) -> Served:
         reads = self.reader.read(asked.request, self.identify(asked.request))
+        asked = asked._replace(request=reads.asked(asked.request))
         now = self.clock()
         made = rerank(asked, reads, self.reader.items, now)
-        body = reranked(asked, made, reads, recommendation_id(now))
+        body = reranked(asked, made, reads, recommendation_id(now, reads))
         return Served(json.encode(body), body["served"]["tier"], fallback=False)
 
     def _shelf(self, request: Request, reads: Reads, made: Answer, now: float) -> dict[str, Any]:
-        return render(made, request, reads, recommendation_id(now), self.reader.version)
+        return render(made, request, reads, recommendation_id(now, reads), self.reader.version)
 
 
 def _told(reads: Reads, made: Answer) -> tuple[str, bool]:
     return tier(made, reads), made.tier != "live"
 
 
-def recommendation_id(now: float) -> str:
-    """Sorts by time: milliseconds, then chance, in hexadecimal."""
-    return f"{int(now * 1000):011x}{os.urandom(6).hex()}"
+def recommendation_id(now: float, reads: Reads) -> str:
+    """Sorts by time: milliseconds, then chance, in hexadecimal; and the arm of the bandit that made the answer, if one did."""
+    made = f"{int(now * 1000):011x}{os.urandom(6).hex()}"
+    drawn = reads.resolved and reads.resolved.drawn
+    return tag.make(made, drawn.tag) if drawn else made

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.catalog.model import Price, on_sale, recommendable
+from shared.expressions.parse import parse
 from shared.lists.newcomers import Newcomer, looked_up
 from shared.profiles.state import Candidate, Purchase, State, Touch
 from shared.recommend.newcomers import EVERY, FIRST
@@ -48,6 +49,7 @@ FILTERS = st.builds(
     categories=st.sampled_from([frozenset(), frozenset(["Camping"])]),
     brands=st.sampled_from([frozenset(), frozenset(["Alm"])]),
     allow_purchased=st.sampled_from([None, True, False]),
+    where=st.sampled_from([None, None, parse('item.brand = "Alm"', "where")]),
 )
 REQUESTS = st.builds(
     Request,
