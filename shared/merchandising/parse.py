@@ -1,9 +1,9 @@
 """A merchandiser's document to the plan that is published: every mistake is found at once, each with its place."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Mistake
 from shared.expressions.condition import Condition
 from shared.expressions.nodes import comparisons
 from shared.expressions.parse import parse as parse_expression
@@ -31,14 +31,6 @@ NEEDED = {"pin": ("items",), "boost": ("by",), "bury": ("by",), "include": (), "
 ONE_OF = {"pin": (), "include": (("where", "items"), ("slots", "share"))}  # of others the first pair
 BUILT_IN = ("country:", "device:", "people:", "lifecycle:")  # segments that shoppers have without a plan
 WHERE, WHEN, SEGMENT = frozenset({"item"}), frozenset({"shopper", "context"}), frozenset({"shopper"})
-
-
-class Mistake(NamedTuple):
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class InvalidPlan(InvalidRequest):

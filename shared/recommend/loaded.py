@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Mistake
 from shared.experiments import bandits, model
 from shared.experiments.bandits import Bandit
-from shared.experiments.form import Mistake
 from shared.experiments.model import Experiment
 from shared.expressions.condition import Condition
 from shared.expressions.parse import parse as parse_expression
@@ -62,17 +61,30 @@ def load(plan: Plan) -> Loaded:
 
 
 def mistakes(document: Mapping[str, Any]) -> list[Mistake]:
-    """All that is wrong with the parts of a plan that are kept as they were written."""
-    parts = {name: document[name] for name in ("placements", "experiments", "bandits") if name in document}
-    return read(Plan(**parts))[1]
+    """All that is wrong with the parts of a plan that are kept as they were written, as far as they are objects."""
+    names = ("placements", "experiments", "bandits")
+    made, found = read(Plan(**{name: document[name] for name in names if isinstance(document.get(name), dict)}))
+    return [*found, *_unknown_rules(made, document.get("rules"))]
+
+
+def _unknown_rules(made: Loaded, rows: Any) -> Iterable[Mistake]:
+    """A recipe switches rules by name, on or off: they have to be there, and enabled."""
+    rows = rows if isinstance(rows, list) else []
+    enabled = {str(row.get("name")) for row in rows if isinstance(row, dict) and row.get("enabled", True) is not False}
+    recipes = [(f"experiments.{e.name}.{v.name}", v.rules) for e in made.experiments for v in e.variants]
+    recipes += [(f"bandits.{b.name}.{arm.name}", arm.rules) for b in made.bandits.values() for arm in b.arms]
+    for at, rules in recipes:
+        for name in rules:
+            if name not in enabled:
+                yield Mistake(f"{at}.rules.{name}", "there is no enabled rule of this name")
 
 
 def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
     found: list[Mistake] = []
     own, strategies = _placements(plan.placements, found)
     placements = {**PLACEMENTS, **own}
-    experiments, wrong = model.parse(list(plan.experiments), placements)
-    several, wrong_too = bandits.parse(list(plan.bandits), placements)
+    experiments, wrong = model.parse(plan.experiments, placements)
+    several, wrong_too = bandits.parse(plan.bandits, placements)
     found += [*wrong, *wrong_too]
     bits = {rule.name: 1 << place for place, rule in enumerate(plan.rules)}
     made = Loaded(

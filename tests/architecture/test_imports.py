@@ -84,6 +84,7 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "SHOPPERS_TABLE",
                 "LISTS_TABLE",
                 "CATALOG_TABLE",
+                "PLANS_TABLE",
                 "MODELS_BUCKET",
                 "IDENTITY_TABLE",
                 "IDENTITY_KEY_ARN",
