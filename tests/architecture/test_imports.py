@@ -17,6 +17,7 @@ LIGHT = [
     "functions.archive.handler",
     "functions.recommend.handler",
     "functions.consent.handler",
+    "functions.plan.handler",
     "functions.privacy.api",
 ]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")
