@@ -76,5 +76,5 @@ def _at(path: tuple[str, ...]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, dict) and value:
         return ", ".join(f"{_at(path)}{_short(inner)}" for path, inner in _flat(value).items())
-    text = "none" if value is NONE else value if isinstance(value, str) else json.encode(value).decode()
+    text = "none" if value is NONE else value if value and isinstance(value, str) else json.encode(value).decode()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

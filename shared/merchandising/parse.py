@@ -182,7 +182,7 @@ class _Rule(_Reader):
         """What only shows when all is read. Items that are pinned without slots stand at the front."""
         if rule.action == "pin" and "slots" not in self.row:
             return values.with_slots(rule)
-        if rule.action == "pin" and len(rule.slots) != len(rule.items):
+        if rule.action == "pin" and rule.slots and rule.items and len(rule.slots) != len(rule.items):
             self.note(self.at + "slots", "must be as many as there are items: each has its slot")
         if rule.target and rule.target in rule.items:
             self.note(self.at + "with", "is among the items it stands in for")
