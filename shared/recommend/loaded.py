@@ -1,6 +1,7 @@
 """A plan made ready to serve: placements, strategies, rules, experiments and bandits, each read once a version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from shared.errors import InvalidRequest, Mistake
@@ -83,8 +84,9 @@ def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
     found: list[Mistake] = []
     own, strategies = _placements(plan.placements, found)
     placements = {**PLACEMENTS, **own}
-    experiments, wrong = model.parse(plan.experiments, placements)
-    several, wrong_too = bandits.parse(plan.bandits, placements)
+    named = {**PLACEMENTS, **plan.placements}  # those with mistakes as well: one mistake is enough
+    experiments, wrong = model.parse(plan.experiments, named)
+    several, wrong_too = bandits.parse(plan.bandits, named)
     found += [*wrong, *wrong_too]
     bits = {rule.name: 1 << place for place, rule in enumerate(plan.rules)}
     made = Loaded(
@@ -101,31 +103,60 @@ def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
     return made, found
 
 
-def _placements(raw: Any, found: list[Mistake]) -> tuple[dict[str, Placement], dict[str, tuple[Strategy, ...]]]:
+def _placements(
+    raw: Mapping[str, Any], found: list[Mistake]
+) -> tuple[dict[str, Placement], dict[str, tuple[Strategy, ...]]]:
     made: dict[str, Placement] = {}
     strategies: dict[str, tuple[Strategy, ...]] = {}
-    if not isinstance(raw, Mapping):
-        found.append(Mistake("placements", "must be an object: names of placements with their settings"))
-        return made, strategies
     for name, settings in raw.items():
         at = f"placements.{name}"
-        try:
+        found += _faults(placement, settings, at, name)
+        if not isinstance(settings, dict):
+            continue
+        strategies[name] = tuple(_strategies(settings.get("strategies", []), f"{at}.strategies", found))
+        with suppress(InvalidRequest):  # it is among the faults
             made[name] = placement(settings, at, name)
-            strategies[name] = tuple(_strategies(settings.get("strategies", []), f"{at}.strategies"))
-        except InvalidRequest as error:
-            found.append(Mistake(error.field, error.message))
     return made, strategies
 
 
-def _strategies(raw: Any, at: str) -> Iterable[Strategy]:
+def _faults(make: Callable[..., Any], settings: Any, *args: Any) -> list[Mistake]:
+    """All that `make` says of settings, which by itself stops at the first: of each one, and each dial, alone."""
+    found: dict[Mistake, None] = {}
+    for part in _parts(settings):
+        try:
+            make(part, *args)
+        except InvalidRequest as error:
+            found[Mistake(error.field, error.message)] = None
+    return list(found)
+
+
+def _parts(settings: Any) -> Iterable[Any]:
+    if not isinstance(settings, dict) or not settings:
+        yield settings
+        return
+    like = {"like": settings["like"]} if "like" in settings else {}
+    for name, value in settings.items():
+        if name == "dials" and isinstance(value, dict):
+            yield from ({**like, "dials": {dial: turned}} for dial, turned in value.items())
+        else:
+            yield {**like, name: value}
+
+
+def _strategies(raw: Any, at: str, found: list[Mistake]) -> Iterable[Strategy]:
     if not isinstance(raw, list) or len(raw) > MOST_STRATEGIES:
-        raise InvalidRequest(f"must be a list of at most {MOST_STRATEGIES} strategies", at)
+        found.append(Mistake(at, f"must be a list of at most {MOST_STRATEGIES} strategies"))
+        return
     for place, one in enumerate(raw):
         here = f"{at}[{place}]"
         if not isinstance(one, dict) or not isinstance(one.get("name"), str) or not isinstance(one.get("when"), str):
-            raise InvalidRequest("needs a name, and `when` it holds as an expression", here)
+            found.append(Mistake(here, "needs a name, and `when` it holds as an expression"))
+            continue
         rest = {name: value for name, value in one.items() if name not in ("name", "when")}
-        yield Strategy(one["name"], parse_expression(one["when"], f"{here}.when", REQUEST), changes(rest, here))
+        faults = _faults(changes, rest, here)
+        faults += _faults(parse_expression, one["when"], f"{here}.when", REQUEST)
+        found += faults
+        if not faults:
+            yield Strategy(one["name"], parse_expression(one["when"], f"{here}.when", REQUEST), changes(rest, here))
 
 
 def _changes(
@@ -134,10 +165,11 @@ def _changes(
     owned = [(("experiment", one.name, v.name), v.settings) for one in experiments for v in one.variants]
     owned += [(("bandit", one.name, arm.name), arm.settings) for one in several for arm in one.arms]
     for name, settings in owned:
-        try:
-            yield name, changes(settings, f"{name[0]}s.{name[1]}.{name[2]}.settings")
-        except InvalidRequest as error:
-            found.append(Mistake(error.field, error.message))
+        at = f"{name[0]}s.{name[1]}.{name[2]}.settings"
+        faults = _faults(changes, settings, at)
+        found += faults
+        if not faults:
+            yield name, changes(settings, at)
 
 
 def _optional(experiments: Iterable[Experiment], several: Iterable[Bandit], bits: Mapping[str, int]) -> int:
