@@ -113,6 +113,12 @@ class AdminSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanSettings:
+    plans_table: str
+    secret_arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSettings:
     catalog_table: str
     lake_bucket: str

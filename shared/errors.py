@@ -1,6 +1,6 @@
 """Every error a caller may see, with the HTTP status it answers."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class ShopwindowError(Exception):
@@ -24,6 +24,16 @@ class InvalidRequest(ShopwindowError):
 
     status = 400
     code = "invalid_request"
+
+
+class Mistake(NamedTuple):
+    """One of several things that are wrong with a document; `field` is its place in it, "" the whole."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class Unauthorized(ShopwindowError):

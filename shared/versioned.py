@@ -34,6 +34,10 @@ class Versions(Protocol):
         """
         ...
 
+    def delete(self, keys: Iterable[str]) -> None:
+        """Whatever their versions; what is not there is no mistake."""
+        ...
+
 
 class VersionedTable:
     """In DynamoDB, as attributes `value`, `version` and `expires`."""
@@ -63,6 +67,9 @@ class VersionedTable:
                 raise Conflict("somebody else wrote the item meanwhile") from error
             raise
 
+    def delete(self, keys: Iterable[str]) -> None:
+        tables.delete(self.client, self.table, keys)
+
     def _put(self, key: str, kept: Kept, expires: int | None) -> Any:
         item: dict[str, Any] = {"pk": {"S": key}, "value": {"B": kept.value}, "version": {"N": str(kept.version + 1)}}
         if expires is not None:
@@ -90,6 +97,11 @@ class VersionedMemory:
             if any(self.items.get(key, Kept()).version != kept.version for key, kept in items.items()):
                 raise Conflict("somebody else wrote the item meanwhile")
             self.items.update({key: Kept(kept.value, kept.version + 1) for key, kept in items.items()})
+
+    def delete(self, keys: Iterable[str]) -> None:
+        with self.lock:
+            for key in keys:
+                self.items.pop(key, None)
 
 
 def _kept(item: dict[str, Any] | None) -> Kept:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.cli import demo, given_up, identity, load, models, privacy_commands, replay, rotate
+from infrastructure.cli import demo, given_up, identity, load, models, plan_commands, privacy_commands, replay, rotate
 from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.aws import identity_keys
@@ -205,6 +205,7 @@ def parser() -> argparse.ArgumentParser:
     rotated.add_argument("key", choices=sorted(rotate.KEYS))
     rotated.add_argument("--finish", action="store_true", help="end the rotation: only the new key counts")
     rotated.set_defaults(run=do_rotate_key)
+    plan_commands.add(commands.add_parser("plan", help="the shop's plan: rules, placements; draft, publish, go back"))
     privacy_commands.add(commands.add_parser("privacy", help="export or erase a person, verify a receipt"))
     commands.add_parser("status", help="where the stack is and how it is doing").set_defaults(run=do_status)
     shop = commands.add_parser("demo", help="serve the demo shop")

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.errors import Mistake
 from shared.experiments import contexts
-from shared.experiments.form import Form, Mistake, forms, told_apart
+from shared.experiments.form import Form, forms, told_apart
 from shared.lists.segments import ALL
 
 By = Literal["all", "lifecycle", "device", "country", "context"]

@@ -3,18 +3,12 @@
 import re
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from shared.errors import Mistake
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 NAME_FORM = "must be 1 to 40 letters, digits, - and _, beginning with a letter or digit"
-
-
-class Mistake(NamedTuple):
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
 
 
 class Form:

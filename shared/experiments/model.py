@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
-from shared.experiments.form import Form, Mistake, forms, told_apart
+from shared.errors import Mistake
+from shared.experiments.form import Form, forms, told_apart
 
 Metric = Literal["ctr", "conversion", "revenue", "margin"]
 METRICS: tuple[Metric, ...] = ("ctr", "conversion", "revenue", "margin")

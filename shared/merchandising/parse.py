@@ -1,9 +1,9 @@
 """A merchandiser's document to the plan that is published: every mistake is found at once, each with its place."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Mistake
 from shared.expressions.condition import Condition
 from shared.expressions.nodes import comparisons
 from shared.expressions.parse import parse as parse_expression
@@ -31,14 +31,6 @@ NEEDED = {"pin": ("items",), "boost": ("by",), "bury": ("by",), "include": (), "
 ONE_OF = {"pin": (), "include": (("where", "items"), ("slots", "share"))}  # of others the first pair
 BUILT_IN = ("country:", "device:", "people:", "lifecycle:")  # segments that shoppers have without a plan
 WHERE, WHEN, SEGMENT = frozenset({"item"}), frozenset({"shopper", "context"}), frozenset({"shopper"})
-
-
-class Mistake(NamedTuple):
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class InvalidPlan(InvalidRequest):
@@ -190,7 +182,7 @@ class _Rule(_Reader):
         """What only shows when all is read. Items that are pinned without slots stand at the front."""
         if rule.action == "pin" and "slots" not in self.row:
             return values.with_slots(rule)
-        if rule.action == "pin" and len(rule.slots) != len(rule.items):
+        if rule.action == "pin" and rule.slots and rule.items and len(rule.slots) != len(rule.items):
             self.note(self.at + "slots", "must be as many as there are items: each has its slot")
         if rule.target and rule.target in rule.items:
             self.note(self.at + "with", "is among the items it stands in for")

@@ -54,18 +54,22 @@ class Plan(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 class Published(msgspec.Struct, array_like=True, frozen=True):
-    """A version that was published, when (epoch seconds), and what was said about it."""
+    """A version that was published, when (epoch seconds), what was said about it, and by whom."""
 
     version: str
     at: float
     note: str = ""
+    who: str = ""
 
 
 class Pointer(msgspec.Struct, array_like=True, frozen=True):
-    """`kept` are the versions that can be made current at once, newest first; `current` is one of them or ""."""
+    """`kept` are the versions that can be made current at once, newest first; `current` is one of them or "", since `at` (epoch
+    seconds), when `who` published it or went back to it."""
 
     current: str = ""
     kept: tuple[Published, ...] = ()
+    at: float = 0.0
+    who: str = ""
 
 
 EMPTY = Plan()

@@ -24,6 +24,7 @@ DEVICE_DAYS, SHOPPER_DAYS = 180, 730
 GRAPH_DAYS = 730  # after the last change; what still holds is learned again at the next log-in
 CACHE_SECONDS = 60
 VERSIONS_KEPT = 5
+PLANS_KEPT = 20
 
 Enforced = Literal[
     "TTL",
@@ -76,7 +77,10 @@ STORES = (
     Entry("table", "Lists", "counter#", "sums per item of a stream shard, also per country and device", "not personal", None, "nothing"),
     Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like", "not personal", None, "nothing"),
     Entry("table", "Lists", "<version>#", "lists of items of a model version, also per segment of at least 50 shoppers", "not personal", VERSIONS_KEPT, "publishing"),
-    Entry("table", "Plans", "plan#", "a published plan of the shop: rules, placements, experiments, who published it", "not personal", None, "publishing"),
+    Entry("table", "Plans", "pointer", "which plan is current, notes and names of those who published", "not personal", None, "nothing"),
+    Entry("table", "Plans", "draft", "the plan that is being written, and the name of who wrote last", "not personal", None, "nothing"),
+    Entry("table", "Plans", "plan#", "a published plan of the shop as it is served: rules, placements, experiments", "not personal", PLANS_KEPT, "publishing"),
+    Entry("table", "Plans", "document#", "the same as it was written", "not personal", PLANS_KEPT, "publishing"),
     Entry("table", "Catalog", "", "the shop's items", "not personal", None, "nothing"),
     Entry("table", "Identity", "i#", "an identifier (ids as they are, all else as keyed hash), the component it is in, the shoppers a device met", "consent",
           GRAPH_DAYS, "TTL", "yes", "deleted; on a shared device the person's name is taken out"),
@@ -114,7 +118,7 @@ STORES = (
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),

@@ -1,12 +1,12 @@
 """A plan made ready to serve: placements, strategies, rules, experiments and bandits, each read once a version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Mistake
 from shared.experiments import bandits, model
 from shared.experiments.bandits import Bandit
-from shared.experiments.form import Mistake
 from shared.experiments.model import Experiment
 from shared.expressions.condition import Condition
 from shared.expressions.parse import parse as parse_expression
@@ -62,17 +62,31 @@ def load(plan: Plan) -> Loaded:
 
 
 def mistakes(document: Mapping[str, Any]) -> list[Mistake]:
-    """All that is wrong with the parts of a plan that are kept as they were written."""
-    parts = {name: document[name] for name in ("placements", "experiments", "bandits") if name in document}
-    return read(Plan(**parts))[1]
+    """All that is wrong with the parts of a plan that are kept as they were written, as far as they are objects."""
+    names = ("placements", "experiments", "bandits")
+    made, found = read(Plan(**{name: document[name] for name in names if isinstance(document.get(name), dict)}))
+    return [*found, *_unknown_rules(made, document.get("rules"))]
+
+
+def _unknown_rules(made: Loaded, rows: Any) -> Iterable[Mistake]:
+    """A recipe switches rules by name, on or off: they have to be there, and enabled."""
+    rows = rows if isinstance(rows, list) else []
+    enabled = {str(row.get("name")) for row in rows if isinstance(row, dict) and row.get("enabled", True) is not False}
+    recipes = [(f"experiments.{e.name}.{v.name}", v.rules) for e in made.experiments for v in e.variants]
+    recipes += [(f"bandits.{b.name}.{arm.name}", arm.rules) for b in made.bandits.values() for arm in b.arms]
+    for at, rules in recipes:
+        for name in rules:
+            if name not in enabled:
+                yield Mistake(f"{at}.rules.{name}", "there is no enabled rule of this name")
 
 
 def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
     found: list[Mistake] = []
     own, strategies = _placements(plan.placements, found)
     placements = {**PLACEMENTS, **own}
-    experiments, wrong = model.parse(list(plan.experiments), placements)
-    several, wrong_too = bandits.parse(list(plan.bandits), placements)
+    named = {**PLACEMENTS, **plan.placements}  # those with mistakes as well: one mistake is enough
+    experiments, wrong = model.parse(plan.experiments, named)
+    several, wrong_too = bandits.parse(plan.bandits, named)
     found += [*wrong, *wrong_too]
     bits = {rule.name: 1 << place for place, rule in enumerate(plan.rules)}
     made = Loaded(
@@ -89,31 +103,60 @@ def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
     return made, found
 
 
-def _placements(raw: Any, found: list[Mistake]) -> tuple[dict[str, Placement], dict[str, tuple[Strategy, ...]]]:
+def _placements(
+    raw: Mapping[str, Any], found: list[Mistake]
+) -> tuple[dict[str, Placement], dict[str, tuple[Strategy, ...]]]:
     made: dict[str, Placement] = {}
     strategies: dict[str, tuple[Strategy, ...]] = {}
-    if not isinstance(raw, Mapping):
-        found.append(Mistake("placements", "must be an object: names of placements with their settings"))
-        return made, strategies
     for name, settings in raw.items():
         at = f"placements.{name}"
-        try:
+        found += _faults(placement, settings, at, name)
+        if not isinstance(settings, dict):
+            continue
+        strategies[name] = tuple(_strategies(settings.get("strategies", []), f"{at}.strategies", found))
+        with suppress(InvalidRequest):  # it is among the faults
             made[name] = placement(settings, at, name)
-            strategies[name] = tuple(_strategies(settings.get("strategies", []), f"{at}.strategies"))
-        except InvalidRequest as error:
-            found.append(Mistake(error.field, error.message))
     return made, strategies
 
 
-def _strategies(raw: Any, at: str) -> Iterable[Strategy]:
+def _faults(make: Callable[..., Any], settings: Any, *args: Any) -> list[Mistake]:
+    """All that `make` says of settings, which by itself stops at the first: of each one, and each dial, alone."""
+    found: dict[Mistake, None] = {}
+    for part in _parts(settings):
+        try:
+            make(part, *args)
+        except InvalidRequest as error:
+            found[Mistake(error.field, error.message)] = None
+    return list(found)
+
+
+def _parts(settings: Any) -> Iterable[Any]:
+    if not isinstance(settings, dict) or not settings:
+        yield settings
+        return
+    like = {"like": settings["like"]} if "like" in settings else {}
+    for name, value in settings.items():
+        if name == "dials" and isinstance(value, dict):
+            yield from ({**like, "dials": {dial: turned}} for dial, turned in value.items())
+        else:
+            yield {**like, name: value}
+
+
+def _strategies(raw: Any, at: str, found: list[Mistake]) -> Iterable[Strategy]:
     if not isinstance(raw, list) or len(raw) > MOST_STRATEGIES:
-        raise InvalidRequest(f"must be a list of at most {MOST_STRATEGIES} strategies", at)
+        found.append(Mistake(at, f"must be a list of at most {MOST_STRATEGIES} strategies"))
+        return
     for place, one in enumerate(raw):
         here = f"{at}[{place}]"
         if not isinstance(one, dict) or not isinstance(one.get("name"), str) or not isinstance(one.get("when"), str):
-            raise InvalidRequest("needs a name, and `when` it holds as an expression", here)
+            found.append(Mistake(here, "needs a name, and `when` it holds as an expression"))
+            continue
         rest = {name: value for name, value in one.items() if name not in ("name", "when")}
-        yield Strategy(one["name"], parse_expression(one["when"], f"{here}.when", REQUEST), changes(rest, here))
+        faults = _faults(changes, rest, here)
+        faults += _faults(parse_expression, one["when"], f"{here}.when", REQUEST)
+        found += faults
+        if not faults:
+            yield Strategy(one["name"], parse_expression(one["when"], f"{here}.when", REQUEST), changes(rest, here))
 
 
 def _changes(
@@ -122,10 +165,11 @@ def _changes(
     owned = [(("experiment", one.name, v.name), v.settings) for one in experiments for v in one.variants]
     owned += [(("bandit", one.name, arm.name), arm.settings) for one in several for arm in one.arms]
     for name, settings in owned:
-        try:
-            yield name, changes(settings, f"{name[0]}s.{name[1]}.{name[2]}.settings")
-        except InvalidRequest as error:
-            found.append(Mistake(error.field, error.message))
+        at = f"{name[0]}s.{name[1]}.{name[2]}.settings"
+        faults = _faults(changes, settings, at)
+        found += faults
+        if not faults:
+            yield name, changes(settings, at)
 
 
 def _optional(experiments: Iterable[Experiment], several: Iterable[Bandit], bits: Mapping[str, int]) -> int:

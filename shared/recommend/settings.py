@@ -34,7 +34,7 @@ def placement(raw: Any, path: str, name: str) -> Placement:
     if not isinstance(raw, dict):
         raise InvalidRequest("must be an object of settings", path)
     like = raw.get("like", name)
-    if like not in PLACEMENTS:
+    if not isinstance(like, str) or like not in PLACEMENTS:
         known = ", ".join(PLACEMENTS)
         raise InvalidRequest(f"{name!r} is new: say which one it is `like`, one of {known}", f"{path}.like")
     rest = {field: value for field, value in raw.items() if field not in ("like", "strategies")}

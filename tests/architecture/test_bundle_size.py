@@ -15,6 +15,7 @@ BUNDLES = {
     "CaptureFunction": "capture",
     "RecommendFunction": "recommend",
     "ConsentFunction": "consent",
+    "PlanFunction": "plan",
     "ProfilesFunction": "profiles",
     "PrepareFunction": "prepare",
     "TrainingFunction": "training",
@@ -22,7 +23,7 @@ BUNDLES = {
     "PrivacyApiFunction": "privacy",
     "PrivacyWorkerFunction": "privacy",
 }
-LIGHT = ["CaptureFunction", "RecommendFunction", "ConsentFunction", "PrivacyApiFunction"]
+LIGHT = ["CaptureFunction", "RecommendFunction", "ConsentFunction", "PlanFunction", "PrivacyApiFunction"]
 WITHOUT_NUMPY = ["PrivacyWorkerFunction"]
 
 

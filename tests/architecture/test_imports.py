@@ -17,6 +17,7 @@ LIGHT = [
     "functions.archive.handler",
     "functions.recommend.handler",
     "functions.consent.handler",
+    "functions.plan.handler",
     "functions.privacy.api",
 ]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")
@@ -84,6 +85,7 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "SHOPPERS_TABLE",
                 "LISTS_TABLE",
                 "CATALOG_TABLE",
+                "PLANS_TABLE",
                 "MODELS_BUCKET",
                 "IDENTITY_TABLE",
                 "IDENTITY_KEY_ARN",

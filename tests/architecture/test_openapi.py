@@ -10,11 +10,15 @@ from shared.capture.intake import take
 from shared.catalog.parse import parse as parse_item
 from shared.consent.request import choice, person
 from shared.consent.statement import OPT_IN, PURPOSES
+from shared.merchandising.desk import PlanDesk
+from shared.merchandising.store import PlanStore
 from shared.privacy.requests import HASHED, PLAIN
 from shared.privacy.requests import parse as parse_privacy
+from shared.recommend.loaded import mistakes
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import parse as parse_request
 from shared.recommend.rerank import parse_rerank
+from shared.versioned import VersionedMemory
 from tests.architecture.test_template import FUNCTIONS, ROOT
 from tests.factories import KEYS
 
@@ -58,6 +62,10 @@ def test_the_documents_examples_are_accepted():
     assert all(parse_item(item, 0.0).id for item in example("/v1/catalog/items", "put")["items"])
     privacy = parse_privacy(example("/v1/privacy/requests", "post"), "x", 0.0, stored=lambda kind, raw: [raw], key=b"")
     assert privacy.id == "ticket-4711"
+    desk = PlanDesk(PlanStore(VersionedMemory()), [mistakes], 0.0)
+    assert desk.put_draft(example("/v1/plan/draft", "put"))["mistakes"] == []
+    assert desk.publish(example("/v1/plan/publish", "post"))["current"] == "1"
+    assert desk.rollback(example("/v1/plan/rollback", "post"))["who"] == "Ann"
 
 
 def test_the_document_knows_every_placement():

@@ -176,9 +176,11 @@ def test_times_to_live_in_code_are_the_registered_ones():
 
 
 def test_kept_versions_are_the_registered_number():
+    from shared.merchandising.desk import KEPT as PLANS_KEPT
     from shared.models.publish import KEPT
 
     assert KEPT == registry.VERSIONS_KEPT
+    assert PLANS_KEPT == registry.PLANS_KEPT
 
 
 def rules(bucket):

@@ -31,6 +31,7 @@ BUNDLES = {
     "RecommendFunction": "recommend",
     "ConsentFunction": "consent",
     "CatalogFunction": "catalog",
+    "PlanFunction": "plan",
     "FeedFunction": "feed",
     "PrepareFunction": "prepare",
     "TrainingFunction": "training",

@@ -47,6 +47,12 @@ def test_a_write_that_is_too_late_is_refused_whole(store, late):
     assert store.get_many(["a", "c"]) == {"a": Kept(b"1", 1), "c": Kept()}
 
 
+def test_what_is_deleted_is_at_version_nought_again(store):
+    store.save({"a": Kept(b"1"), "b": Kept(b"2")})
+    store.delete(["a", "never"])
+    assert store.get_many(["a", "b"]) == {"a": Kept(), "b": Kept(b"2", 1)}
+
+
 def test_nothing_to_save_is_no_write(store):
     store.save({})
 
