@@ -20,7 +20,7 @@ WITH answers AS (
 items AS (
   SELECT shopper, ts, event, answer, placement, product->>'$.product_id' AS item, TRY_CAST(product->>'$.position' AS SMALLINT) AS position
   FROM answers WHERE answer <> '' AND product->>'$.product_id' <> '')
-SELECT min(ts) AS "at", shopper, item, arg_min(placement, ts) AS placement, coalesce(min(position), 0) AS position,
+SELECT min(ts) AS "at", shopper, item, arg_min(placement, (ts, placement)) AS placement, coalesce(min(position), 0) AS position,
        bool_or(event = 'Recommendation Clicked') AS clicked
 FROM items GROUP BY shopper, answer, item HAVING bool_or(event = 'Recommendation Viewed') ORDER BY "at", shopper, item
 """

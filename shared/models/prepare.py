@@ -30,11 +30,11 @@ BOT_VIEWS_A_DAY = 2000
 SILENT_VIEWS_A_DAY = 500  # without a look that lasts, a cart or an order, in a shop that tells of looks
 LONG_LOOK = 20.0  # seconds
 
-# Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
+# Of copies the first to arrive counts, as it did live. Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
 EVENTS = f"""
 CREATE TABLE events AS
 WITH messages AS (
-  SELECT messageId, first(COLUMNS(* EXCLUDE (messageId))) AS '\\0', count(*)::INTEGER AS copies
+  SELECT messageId, arg_min_null(COLUMNS(* EXCLUDE (messageId)), coalesce(receivedAt, timestamp)) AS '\\0', count(*)::INTEGER AS copies
   FROM read_json(?, format='newline_delimited', columns={COLUMNS}) GROUP BY messageId)
 SELECT * REPLACE (
          coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
@@ -60,17 +60,18 @@ SELECT shopper FROM withdrawn UNION SELECT 'a#' || anonymousId FROM owned JOIN w
 
 LEFT_OUT = "DELETE FROM owned WHERE shopper IN (SELECT shopper FROM withdrawn)"
 
-# One row an item: products[] of an order, or the event's own product.
+# One row an item: products[] of an order, or the event's own product. DuckDB keeps no order of rows, so `line` says which of a message each
+# is: with it (ts, messageId, line) is an order without ties, and two readings of a lake give the same.
 ROWS = """
 CREATE TABLE rows AS
-WITH lines AS (
-  SELECT shopper, ts, event, properties,
-         unnest(CASE WHEN json_type(properties, '$.products') = 'ARRAY'
-                     THEN CAST(properties->'$.products' AS JSON[]) ELSE [properties] END) AS product,
-         messageId
+WITH told AS (
+  SELECT shopper, ts, event, properties, messageId,
+         CASE WHEN json_type(properties, '$.products') = 'ARRAY'
+              THEN CAST(properties->'$.products' AS JSON[]) ELSE [properties] END AS products
   FROM owned WHERE type = 'track' AND event IN
-    ('Product Viewed', 'Product Added', 'Order Completed', 'Order Refunded', 'Order Cancelled', 'Page Engaged'))
-SELECT shopper, ts, messageId,
+    ('Product Viewed', 'Product Added', 'Order Completed', 'Order Refunded', 'Order Cancelled', 'Page Engaged')),
+lines AS (SELECT * EXCLUDE (products), unnest(products) AS product, generate_subscripts(products, 1) AS line FROM told)
+SELECT shopper, ts, messageId, line,
        CASE event WHEN 'Product Viewed' THEN 0 WHEN 'Page Engaged' THEN 1 WHEN 'Product Added' THEN 2
                   WHEN 'Order Completed' THEN 3 ELSE 4 END AS kind,
        coalesce(product->>'$.product_id', product->>'$.sku', '') AS item,
@@ -104,10 +105,10 @@ WHERE item <> '' AND kind < 4 AND (kind <> 1 OR dwell >= ?)
 NUMBERED = """
 CREATE TABLE numbered AS
 WITH gaps AS (
-  SELECT *, ts - lag(ts) OVER (PARTITION BY shopper ORDER BY ts, messageId) AS gap FROM kept WHERE shopper <> ''),
+  SELECT *, ts - lag(ts) OVER (PARTITION BY shopper ORDER BY ts, messageId, line) AS gap FROM kept WHERE shopper <> ''),
 sessions AS (
   SELECT *, sum(CASE WHEN gap IS NULL OR gap > 1800 THEN 1 ELSE 0 END)
-            OVER (ORDER BY shopper, ts, messageId ROWS UNBOUNDED PRECEDING) - 1 AS session FROM gaps)
+            OVER (ORDER BY shopper, ts, messageId, line ROWS UNBOUNDED PRECEDING) - 1 AS session FROM gaps)
 SELECT *, CASE WHEN kind = 3 THEN dense_rank() OVER (ORDER BY CASE WHEN kind = 3 THEN messageId END) - 1 ELSE -1 END AS basket
 FROM sessions
 """
@@ -200,7 +201,7 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
     rows = db.execute("""
         WITH i AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS n FROM (SELECT DISTINCT item FROM kept))
         SELECT s.n AS shopper, i.n AS item, ts, kind, session, basket, quantity
-        FROM numbered JOIN i USING (item) JOIN numbers s USING (shopper) ORDER BY ts, messageId, i.n""").fetchnumpy()
+        FROM numbered JOIN i USING (item) JOIN numbers s USING (shopper) ORDER BY ts, messageId, i.n, line""").fetchnumpy()
     interactions = Interactions(
         items=items,
         shoppers=hashes[order],
