@@ -28,7 +28,8 @@ said AS (
   FROM words)
 SELECT upper(coalesce(arg_max(country, (ts, country)), '')) AS country,
        coalesce(arg_max(gender, (ts, gender)), '') AS gender,
-       coalesce(arg_max(birth_year, (ts, birth_year)) FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
+       coalesce(arg_max(birth_year, (ts, birth_year))
+                FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
        coalesce(arg_max(device, (ts, device)) FILTER (device <> ''), '') AS device,
        coalesce(arg_max(language, (ts, language)) FILTER (language <> ''), '') AS language,
        coalesce(arg_max(timezone, (ts, timezone)) FILTER (timezone <> ''), '') AS timezone

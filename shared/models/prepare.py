@@ -30,7 +30,8 @@ BOT_VIEWS_A_DAY = 2000
 SILENT_VIEWS_A_DAY = 500  # without a look that lasts, a cart or an order, in a shop that tells of looks
 LONG_LOOK = 20.0  # seconds
 
-# Of copies the first to arrive counts, as it did live. Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
+# Of copies the first to arrive counts, as it did live.
+# Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
 EVENTS = f"""
 CREATE TABLE events AS
 WITH messages AS (

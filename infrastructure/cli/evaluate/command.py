@@ -16,7 +16,7 @@ from infrastructure.cli.evaluate import apart, measure
 from infrastructure.cli.evaluate.apart import Outcome
 from infrastructure.cli.evaluate.baselines.tuned import Tuned
 from infrastructure.cli.evaluate.datasets import known, timed
-from infrastructure.cli.evaluate.models import chosen
+from infrastructure.cli.evaluate.models import chosen, too_large
 from infrastructure.cli.evaluate.page import page
 from infrastructure.cli.evaluate.table import tables
 from infrastructure.local.layout import LocalStackError, Stack
@@ -50,7 +50,7 @@ def add(command: argparse.ArgumentParser) -> None:
 def do_evaluate(args: argparse.Namespace) -> None:
     dataset = _dataset(args)
     cases = dataset.test.sample(args.sample) if args.sample else dataset.test
-    wanted = chosen([name for name in args.models.split(",") if name], dataset.known)
+    wanted = chosen([name for name in args.models.split(",") if name], dataset.known.task)
     outcomes = _outcomes(wanted, dataset, cases)
     baselines = [model.name for model in wanted if isinstance(model, Tuned) and model.name in outcomes]
     run = {**measure.summary(dataset, cases, outcomes, baselines), "machine": _machine()}
@@ -59,9 +59,12 @@ def do_evaluate(args: argparse.Namespace) -> None:
 
 
 def _outcomes(wanted: Sequence[Model], dataset: Dataset, cases: Cases) -> dict[str, Outcome]:
-    """A model whose process was killed is left out, and said. Raises LocalStackError when none is left."""
+    """A model that does not fit, or whose process was killed, is left out, and said. Raises LocalStackError when none is left."""
     found = {}
     for model in wanted:
+        if reason := too_large(model, len(dataset.known.train.items)):
+            print(f"left out: {reason}", flush=True)
+            continue
         print(f"{model.name} …", flush=True)
         try:
             found[model.name] = apart.run(model, dataset.known, cases, [mode == "repeats" for mode in dataset.modes])
