@@ -127,6 +127,7 @@ class PrepareSettings:
     identity_table: str
     identity_limits: str = ""
     doctor: str = "normal"
+    objective: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

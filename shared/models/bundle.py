@@ -83,6 +83,9 @@ class Bundle:
     next_scores: Floats = field(default_factory=_nothing)  # (n, K'')
     facts: Floats = field(default_factory=_nothing)  # (FACTS, n): what was counted of each item
     content: Floats = field(default_factory=_nothing)  # (n, d) unit vectors of catalog texts, d 0 unknown
+    worth: Floats = field(
+        default_factory=lambda: np.zeros(0, np.float32)
+    )  # (n,) see `objective.worth_of`; (0,) nothing
     forest: Forest | None = None  # the ranker; None: the blend of the settings ranks
 
     @property

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from shared.identity.graph import DEFAULT, Pair, Settings
 from shared.identity.recompute import Recomputed, own
 from shared.models.impressions import Impressions, read_impressions
-from shared.models.interactions import Interactions
+from shared.models.interactions import Interactions, by_time
 from shared.models.members import digest
 from shared.models.people import SAID, People
+from shared.models.sales import Sales, read_sales
 from shared.models.vitals import AHEAD, Vitals, counted, measure
 
 COLUMNS = (
@@ -134,6 +135,7 @@ class Prepared(NamedTuple):
     counts: dict[str, Any]  # plain numbers for the report
     vitals: Vitals  # for the data doctor
     impressions: Impressions  # recommendations seen, and whether they were clicked
+    sales: Sales  # pieces sold and taken back
     withdrawn: list[str]  # keys of all who took consent back, and of their devices
 
 
@@ -189,8 +191,8 @@ def prepare(
         db.execute(NUMBERS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
-        seen = read_impressions(db, version)
-        return Prepared(interactions, who, people, members, counted(db), measure(db), seen, withdrawn)
+        told = (counted(db), measure(db), read_impressions(db, version), read_sales(db))
+        return Prepared(interactions, who, people, members, *told, withdrawn)
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:
@@ -222,16 +224,6 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
 
 def _hashes(version: str, keys: Any) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digest(version, key) for key in keys), ">u8").astype(np.uint64)
-
-
-def by_time(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The same groups, numbered as they first appear, so that the numbers tell nothing else; −1 stays."""
-    first = np.full(int(numbers.max(initial=-1)) + 1, len(numbers), np.int64)
-    at = np.flatnonzero(numbers >= 0)[::-1]
-    first[numbers[at]] = at  # the last write wins, which is the first appearance
-    named = np.empty(len(first), np.int32)
-    named[np.argsort(first, kind="stable")] = np.arange(len(first), dtype=np.int32)
-    return np.where(numbers >= 0, named[numbers], -1).astype(np.int32) if len(first) else numbers
 
 
 def _column(values: Any) -> Any:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.models.gate import BY_SEGMENT, Measured, coverage, difference, empty, gate, gini, popularity_bias, short
+from shared.models.gate import Measured, coverage, difference, empty, gate, gini, popularity_bias, short
 
 ITEMS, K, SHOPPERS = 400, 20, 300
 POPULARITY = np.linspace(1.0, 0.01, ITEMS).astype(np.float32)
@@ -21,7 +21,7 @@ def spread(first=0, last=ITEMS, seed=1):
 def measured(mean, seed=1, shown=None, **more):
     values = np.random.default_rng(seed).random(SHOPPERS) * 0.1 + mean
     return Measured(
-        {BY_SEGMENT: values, "ndcg@20 new only": values, "mrr@20 new only": values, **more},
+        {"ndcg@20 with repeats": values, "ndcg@20 new only": values, "mrr@20 new only": values, **more},
         spread() if shown is None else shown,
     )
 
@@ -100,7 +100,7 @@ def test_a_first_version_may_show_what_it_likes_but_not_nothing():
 def test_no_segment_pays_for_the_mean():
     half = np.arange(SHOPPERS) < 100
     values = np.where(half, 0.1, 0.6) + np.random.default_rng(1).random(SHOPPERS) * 0.05
-    mine = Measured({BY_SEGMENT: values, "ndcg@20 new only": values}, spread())
+    mine = Measured({"ndcg@20 with repeats": values, "ndcg@20 new only": values}, spread())
     models = {"model": mine, "popularity": measured(0.0, 2), "current": measured(0.3, 3)}
     verdict = gate(models, {"from": np.where(half, "DE", "GB").tolist()}, POPULARITY)
     assert not verdict.passed and sum("Refused" in reason for reason in verdict.reasons) == 1
