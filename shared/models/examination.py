@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shared.models.impressions import Impressions
 
 PLACES = 20  # told apart; further ones are the last
-ROUNDS = 60
+ROUNDS = 200
 LEAST = 0.1  # of an examination, so that no click counts more than ten times
 FEWEST_CLICKS = 100  # below, every place is taken for looked at
 LIKED = (1.0, 9.0)  # clicks and others that an item is assumed to have had besides: a tenth
