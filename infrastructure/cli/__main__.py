@@ -14,6 +14,7 @@ from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.aws import identity_keys
 from infrastructure.cli.evaluate import command as evaluate
+from infrastructure.cli.evaluate import examples
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.cli.shopper import profile
 from infrastructure.cli.status import status
@@ -145,6 +146,7 @@ def parser() -> argparse.ArgumentParser:
     _shop_options(commands.add_parser("load", help="load a shop: generated, or a folder with a real one"), do_load)
     _shop_options(commands.add_parser("first-day", help="load a shop and train its first model"), do_first_day)
     model_commands.add(commands)
+    examples.add(commands.add_parser("examples", help="what real products and shoppers of a public set are shown"))
     evaluate.add(commands.add_parser("evaluate", help="measure models and baselines on a public set, or on the lake"))
     again = commands.add_parser("replay", help="records that could not be processed, and why")
     again.add_argument(
