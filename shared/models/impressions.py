@@ -1,15 +1,17 @@
 """Recommendations that shoppers saw, and whether they clicked: what a click model and a ranker learn from."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.models.interactions import by_time
 from shared.models.members import digest
 from shared.models.npz import pack, unpack
+
+if TYPE_CHECKING:  # what learns has no duckdb
+    import duckdb
 
 # A click belongs to the answer it was in; who saw the same answer twice saw it once.
 SEEN = """
@@ -47,7 +49,7 @@ class Impressions:
         return Impressions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
-def read_impressions(db: duckdb.DuckDBPyConnection, version: str) -> Impressions:
+def read_impressions(db: "duckdb.DuckDBPyConnection", version: str) -> Impressions:
     """Reads the table `owned`."""
     rows = db.execute(SEEN).fetchnumpy()
     hashes = np.frombuffer(b"".join(digest(version, str(key)) for key in rows["shopper"]), ">u8").astype(np.uint64)

@@ -1,14 +1,16 @@
 """Pieces sold and taken back, by day and item: what a refund is to be expected from."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.models.interactions import DAY
 from shared.models.npz import pack, unpack
+
+if TYPE_CHECKING:  # what learns has no duckdb
+    import duckdb
 
 PIECES = 20.0  # pieces that an item is assumed to have sold besides, taken back as often as usual
 
@@ -37,7 +39,7 @@ class Sales:
 NO_SALES = Sales(np.empty(0, np.int32), np.empty(0, "U1"), np.empty(0, np.float32), np.empty(0, np.float32))
 
 
-def read_sales(db: duckdb.DuckDBPyConnection) -> Sales:
+def read_sales(db: "duckdb.DuckDBPyConnection") -> Sales:
     """Reads the tables `rows` and `bots`."""
     found = db.execute(SOLD).fetchnumpy()
     items = np.array([str(item) for item in found["item"]], dtype=np.str_) if len(found["item"]) else np.empty(0, "U1")

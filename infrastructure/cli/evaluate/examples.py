@@ -11,6 +11,7 @@ from infrastructure.cli.evaluate.served import Served, Shopwindow, state_of
 from shared.evaluation.task import Dataset
 from shared.models.bundle import Bundle, Ints
 from shared.models.candidates import rank
+from shared.profiles.state import Candidate
 from shared.recommend import reasons
 
 MANY = 5  # products, and shoppers
@@ -22,7 +23,6 @@ WORDS = {
     reasons.FOR_YOU: "taste",
     reasons.POPULAR: "popular",
     reasons.SEEN: "seen",
-    reasons.AGAIN: "again",
 }
 
 
@@ -61,22 +61,26 @@ def leading(bundle: Bundle, most: int) -> list[int]:
 
 def shoppers(ranker: Served, dataset: Dataset) -> Iterator[str]:
     """Shoppers of the test part: what was known, what they would have been shown, and what came (bold where it was shown)."""
-    yield from ("| known, latest last | shown, and why | came, of how many |", "|---|---|---|")
+    yield from ("| known, latest last | to buy again | new, and why | came, of how many |", "|---|---|---|---|")
     cases, bundle, titles = dataset.test, ranker.bundle, dataset.known.texts
     distance = np.abs(cases.known - USUAL) + (cases.targets < 2) * 1000
     for one in np.argsort(distance, kind="stable")[:MANY].tolist():
         history = cases.history.item[cases.start[one] : cases.start[one + 1]]
         came = cases.target[cases.target_start[one] : cases.target_start[one + 1]]
-        fresh, again = rank(state_of(cases, one, ranker.facts), bundle, float(cases.now[one]))
-        best = sorted(fresh + again, key=lambda candidate: -candidate.score)[: 2 * SHOWN]
+        fresh, again = rank(state_of(cases, one, ranker.facts), bundle, float(cases.now[one]), SHOWN)
         right = {str(bundle.item_ids[item]) for item in came}
-        shown = [
-            f"{_bold(titles.get(c.item, c.item), c.item in right)} ({WORDS[c.reason]}"
-            f"{f' {titles.get(c.because, c.because)}' if c.because and c.because != c.item else ''})"
-            for c in best
+        cells = [
+            _titles(bundle, history[-SHOWN:], titles),
+            "; ".join(_bold(titles.get(c.item, c.item), c.item in right) for c in again),
+            "; ".join(f"{_bold(titles.get(c.item, c.item), c.item in right)} ({_why(c, titles)})" for c in fresh),
+            f"{_titles(bundle, came[:SHOWN], titles)}; {len(came)}",
         ]
-        told = _titles(bundle, history[-SHOWN:], titles)
-        yield f"| {told} | {'; '.join(shown)} | {_titles(bundle, came[:SHOWN], titles)}; {len(came)} |"
+        yield f"| {' | '.join(cells)} |"
+
+
+def _why(candidate: Candidate, titles: dict[str, str]) -> str:
+    because = "" if candidate.because == candidate.item else titles.get(candidate.because, candidate.because)
+    return f"{WORDS[candidate.reason]} {because}".strip()
 
 
 def _bold(words: str, wanted: bool) -> str:
