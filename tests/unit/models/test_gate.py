@@ -42,6 +42,19 @@ def test_a_version_that_is_clearly_worse_is_refused_with_the_reason(means, passe
     assert bool(refused) is not passed and all("difference -" in reason or "clearly" in reason for reason in refused)
 
 
+@pytest.mark.parametrize(("by_value", "passed"), [(0.3, True), (0.1, False)])
+def test_where_money_is_aimed_at_the_gate_decides_by_value(by_value, passed):
+    """By what came alone the new version is worse either way."""
+
+    def both(plain, value):
+        values = np.random.default_rng(1).random(SHOPPERS) * 0.1 + value
+        return measured(plain, **{f"revenue ndcg@20 {mode}": values for mode in ("with repeats", "new only")})
+
+    verdict = gate({"model": both(0.1, by_value), "current": both(0.2, 0.2)}, SAME, POPULARITY, "revenue ndcg@20")
+    assert verdict.passed is passed
+    assert all("revenue ndcg@20" in reason for reason in verdict.reasons)
+
+
 def test_too_few_shoppers_judge_nothing():
     few = Measured({}, spread()[:29])
     verdict = gate({"model": few, "popularity": few}, {}, POPULARITY)
