@@ -1,6 +1,7 @@
 """Learning to rank candidates: LightGBM's LambdaRank over moments that the sources have not seen.
 
-The ranker is taken only where it does better than the blend and than every single source on moments of its own.
+The ranker is taken only where it does better than the blend on moments of its own; and where a single source does clearly better than
+either, that source ranks alone: a mixture must not lose to one of its parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.evaluation.metrics import worth_ndcg
+from shared.evaluation.metrics import clearly_worse, worth_ndcg
 from shared.models.bundle import Bundle, Floats, Ints
 from shared.models.candidates import best, blended, shortlist
 from shared.models.features import INCREASING, NAMES, Asked, features
@@ -48,12 +49,13 @@ PARAMETERS: dict[str, Any] = {
 
 
 class Learned(NamedTuple):
-    """`forest` is None when the blend does as well. `curve` is the NDCG@20 after each tree on judged moments, `compared` what each way
-    of ranking has there."""
+    """`forest` is None when the blend does as well, `alone` the source that is to rank alone, "" for none. `curve` is the NDCG@20 after
+    each tree on judged moments, `compared` what each way of ranking has there."""
 
     forest: Forest | None
     curve: list[float]
     compared: dict[str, float]
+    alone: str = ""
 
 
 class Table(NamedTuple):
@@ -99,10 +101,13 @@ def learn(bundle: Bundle, moments: Sequence[Moment]) -> Learned:
     table, check = tabled(bundle, learning), _checked(judged)
     booster, curve = _grow(table, check)
     forest = grown(booster.dump_model())
-    compared = _compare(judged, forest)
-    mine = compared.pop("ranker")
-    better = mine > max(compared.values())
-    return Learned(forest if better else None, curve, {"ranker": mine, **compared})
+    values = _compare(judged, forest)
+    compared = {name: float(found.mean()) for name, found in values.items()}
+    best = "ranker" if compared["ranker"] > compared["blend"] else "blend"
+    alone = max(SOURCES, key=lambda name: compared[name])
+    if clearly_worse(values[best].tolist(), values[alone].tolist()):
+        return Learned(None, curve, compared, alone)
+    return Learned(forest if best == "ranker" else None, curve, compared)
 
 
 def tabled(bundle: Bundle, moments: Sequence[Moment], seed: int = 1) -> Table:
@@ -197,13 +202,13 @@ def _uneven(table: Table) -> Floats | None:
     return None if (table.weights == 1.0).all() else table.weights
 
 
-def _compare(judged: Sequence[Judged], forest: Forest) -> dict[str, float]:
-    """Mean NDCG@20, by worth, of the trees, of the blend and of every source; moments count by their weights."""
+def _compare(judged: Sequence[Judged], forest: Forest) -> dict[str, NDArray[np.float64]]:
+    """NDCG@20, by worth, of the trees, of the blend and of every source, of each moment, times its weight beside the mean one."""
     values: dict[str, list[float]] = {}
     for moment in judged:
         raw = forest.predict(moment.rows)
         ways = {**moment.others, "ranker": raw - raw.min() + 1.0}
         for name, scores in ways.items():
             values.setdefault(name, []).append(worth_ndcg(best(scores, K).tolist(), moment.right))
-    weights = [moment.weight for moment in judged]
-    return {name: float(np.average(found, weights=weights)) for name, found in values.items()}
+    weights = np.array([moment.weight for moment in judged])
+    return {name: np.array(found) * weights / weights.mean() for name, found in values.items()}

@@ -13,6 +13,7 @@ from shared.models.moments import Moment, moments
 from shared.models.objective import aim_of
 from shared.models.ranker import MOST, learn
 from shared.models.shown import shown_moments
+from shared.models.sources import SOURCES
 from shared.models.tune import BUDGET, Budget, History, sample, searched
 
 RANKER_ROWS = 1_000_000  # interactions; the ranker is learned on a sample of shoppers with about so many
@@ -54,7 +55,14 @@ def learned(
     found = learn(known.fitted(settings), [*asked, *shown])
     curve = [{"phase": "ranker", "ndcg": value, "trees": number + 1} for number, value in enumerate(found.curve)]
     compared = [{"phase": "compared", "ndcg": value, "way": way} for way, value in found.compared.items()]
+    if found.alone:
+        settings = {**settings, **alone(found.alone)}
     return Recipe(settings, found.forest, [*history, *curve, *compared])
+
+
+def alone(source: str) -> Settings:
+    """Weights by which the blend is one source, for what is new and for what was bought before."""
+    return {"own": 0.0, **{f"{again}{name}": float(name == source) for again in ("", "again_") for name in SOURCES}}
 
 
 def made(known: Known, recipe: Recipe, start: Floats | None = None) -> Bundle:

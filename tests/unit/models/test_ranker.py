@@ -16,6 +16,7 @@ from shared.models.interactions import DAY, VIEW, Interactions
 from shared.models.known import Texts, told
 from shared.models.moments import moments
 from shared.models.objective import Aim
+from shared.models.recipe import alone
 from shared.models.sources import SOURCES, score
 from shared.profiles.state import Purchase, State, Touch, decode, encode
 
@@ -76,15 +77,37 @@ def test_the_ranker_beats_the_blend_and_every_source_on_shoppers_it_has_not_seen
     assert hit(replace(bundle, forest=learned.forest)) > 1.1 * hit(bundle)
 
 
+def judged_as(monkeypatch, **means):
+    """As if the ways of ranking had these values on 200 judged moments, 0.1 those not named."""
+    noise = np.random.default_rng(1).normal(0, 0.05, 200)
+    values = {name: means.get(name, 0.1) + noise for name in ("ranker", "blend", *SOURCES)}
+    monkeypatch.setattr(ranker, "_compare", lambda judged, forest: values)
+
+
 def test_a_ranker_that_is_no_better_is_left_out(bundle, monkeypatch):
-    monkeypatch.setattr(ranker, "_compare", lambda judged, forest: {"ranker": 0.5, "blend": 0.5})
+    judged_as(monkeypatch, ranker=0.5, blend=0.5)
     found = ranker.learn(bundle, moments(DATA, SINCE, FACTS, Aim("click"), 500))
-    assert found.forest is None and found.compared == {"ranker": 0.5, "blend": 0.5}
+    assert found.forest is None and found.alone == "" and found.compared["ranker"] == found.compared["blend"]
+
+
+def test_a_source_that_is_clearly_better_than_ranker_and_blend_ranks_alone(bundle, monkeypatch):
+    asked = moments(DATA, SINCE, FACTS, Aim("click"), 500)
+    judged_as(monkeypatch, ranker=0.3, blend=0.2, next=0.4)
+    found = ranker.learn(bundle, asked)
+    assert found.forest is None and found.alone == "next"
+    judged_as(
+        monkeypatch, ranker=0.3, blend=0.2, next=0.3
+    )  # as good is not better: the ranker does more than one source can
+    assert ranker.learn(bundle, asked).forest is not None
+    only = replace(bundle, settings={**bundle.settings, **alone("next")})
+    for moment in asked[:50]:
+        scores = score(moment.state, only, moment.now)
+        assert np.array_equal(blended(scores, only.settings), scores.sources[SOURCES.index("next")])
 
 
 def test_too_few_moments_make_no_ranker(bundle):
-    assert ranker.learn(bundle, moments(DATA, SINCE, FACTS, Aim("click"), 100)) == (None, [], {})
-    assert ranker.learn(bundle, []) == (None, [], {})
+    assert ranker.learn(bundle, moments(DATA, SINCE, FACTS, Aim("click"), 100)) == (None, [], {}, "")
+    assert ranker.learn(bundle, []) == (None, [], {}, "")
 
 
 def test_training_and_serving_compute_the_same_features(bundle, learned):
