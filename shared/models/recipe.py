@@ -16,6 +16,7 @@ from shared.models.shown import shown_moments
 from shared.models.sources import SOURCES
 from shared.models.tune import BUDGET, Budget, History, sample, searched
 
+FILLING = 0.001  # weight of sources that only fill a list
 RANKER_ROWS = 1_000_000  # interactions; the ranker is learned on a sample of shoppers with about so many
 
 
@@ -61,8 +62,10 @@ def learned(
 
 
 def alone(source: str) -> Settings:
-    """Weights by which the blend is one source, for what is new and for what was bought before."""
-    return {"own": 0.0, **{f"{again}{name}": float(name == source) for again in ("", "again_") for name in SOURCES}}
+    """Weights by which the blend is one source, for what is new and for what was bought before. The others fill the list where it says
+    nothing."""
+    weights = {name: 1.0 if name == source else FILLING for name in SOURCES}
+    return {"own": FILLING, **weights, **{f"again_{name}": weight for name, weight in weights.items()}}
 
 
 def made(known: Known, recipe: Recipe, start: Floats | None = None) -> Bundle:
