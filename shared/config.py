@@ -134,6 +134,7 @@ class PrepareSettings:
     identity_table: str
     identity_limits: str = ""
     doctor: str = "normal"
+    objective: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 from shared import clients
 from shared.config import PrepareSettings, code_version, from_env
 from shared.identity.settings import parse
+from shared.models import objective
 from shared.models.findings import strictness
 from shared.models.steps.bench import Bench
 from shared.models.steps.gather import do_gather
@@ -26,8 +27,13 @@ lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, p
 def do(event: dict[str, Any]) -> dict[str, Any]:
     if event["step"] == "gather":
         return do_gather(bench, lake)
-    examined = {"prepare": do_prepare, "doctor": do_doctor}[event["step"]]
-    made = examined(bench, lake, event["started"], strictness(settings.doctor))
+    strict = strictness(settings.doctor)
+    if event["step"] == "prepare":
+        made = do_prepare(
+            bench, lake, event["started"], strict, objective.asked(event.get("input"), settings.objective)
+        )
+    else:
+        made = do_doctor(bench, lake, event["started"], strict)
     tell(made)
     return made
 
@@ -44,7 +50,7 @@ def tell(made: dict[str, Any]) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "prepare" | "doctor", "started": ISO 8601}` or `{"step": "gather"}`"""
+    """`{"step": "prepare", "started": ISO 8601, "input": {"objective": …}}`, `{"step": "doctor", "started": …}` or `{"step": "gather"}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         return do(event)

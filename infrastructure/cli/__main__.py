@@ -9,11 +9,23 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure.cli import demo, given_up, identity, load, models, plan_commands, privacy_commands, replay, rotate
+from infrastructure.cli import (
+    demo,
+    given_up,
+    identity,
+    load,
+    model_commands,
+    models,
+    plan_commands,
+    privacy_commands,
+    replay,
+    rotate,
+)
 from infrastructure.cli.api import remember, stack
 from infrastructure.cli.arrival import Arrival
 from infrastructure.cli.aws import identity_keys
 from infrastructure.cli.evaluate import command as evaluate
+from infrastructure.cli.evaluate import examples
 from infrastructure.cli.shop import Choice, Shop
 from infrastructure.cli.shopper import profile
 from infrastructure.cli.status import status
@@ -81,33 +93,6 @@ def _hint(shop: Shop, arrival: Arrival) -> str:
     )
 
 
-def do_train(args: Arguments) -> None:
-    found = stack(args.stack_name)
-    print("Training …", flush=True)
-    run = models.train(found)
-    print(models.table(run))
-    print("\n".join(run["reasons"]))
-    print(f"Version {run['version']} is published. Its report: {models.report(found, run['version'])}")
-
-
-def do_doctor(args: Arguments) -> None:
-    found = models.doctor(stack(args.stack_name))
-    print("\n".join(found["reasons"]) or "Nothing is wrong with the data.")
-    print("A training may run." if found["may_train"] else "A training would be stopped.")
-
-
-def do_refresh(args: Arguments) -> None:
-    print(f"Version {models.refresh(stack(args.stack_name))} is published.")
-
-
-def do_models(args: Arguments) -> None:
-    print(models.versions(stack(args.stack_name)))
-
-
-def do_rollback(args: Arguments) -> None:
-    print(models.rollback(stack(args.stack_name), args.version))
-
-
 def do_replay(args: Arguments) -> None:
     found = stack(args.stack_name)
     records, batches = replay.quarantined(found, args.since or ""), given_up.waiting(found)
@@ -171,16 +156,9 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     _shop_options(commands.add_parser("load", help="load a shop: generated, or a folder with a real one"), do_load)
     _shop_options(commands.add_parser("first-day", help="load a shop and train its first model"), do_first_day)
-    commands.add_parser("train", help="train, measure and publish a model").set_defaults(run=do_train)
+    model_commands.add(commands)
+    examples.add(commands.add_parser("examples", help="what real products and shoppers of a public set are shown"))
     evaluate.add(commands.add_parser("evaluate", help="measure models and baselines on a public set, or on the lake"))
-    commands.add_parser("doctor", help="look at the lake: is it fit to learn from?").set_defaults(run=do_doctor)
-    commands.add_parser("refresh", help="fold what came since the last training into the model").set_defaults(
-        run=do_refresh
-    )
-    commands.add_parser("models", help="the kept versions, the current one marked").set_defaults(run=do_models)
-    back = commands.add_parser("rollback", help="make a kept version current")
-    back.add_argument("version")
-    back.set_defaults(run=do_rollback)
     again = commands.add_parser("replay", help="records that could not be processed, and why")
     again.add_argument(
         "--since", type=_day, metavar="YYYY-MM-DD", help="of quarantine, only what arrived from this day on"

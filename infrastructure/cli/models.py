@@ -27,12 +27,12 @@ class NotPublished(LocalStackError):
     """Training went well, but there is no new version: too little data, or it is worse than what there is."""
 
 
-def train(stack: Stack) -> dict[str, Any]:
-    """Run the training state machine and follow it. Returns the run's metrics.
+def train(stack: Stack, objective: str = "") -> dict[str, Any]:
+    """Run the training state machine and follow it. Returns the run's metrics. `objective` is what to aim at, "" as the stack is set.
 
     Raises NotPublished with the reasons, LocalStackError if a step failed.
     """
-    output = _followed(stack, "TrainingMachine")
+    output = followed(stack, "TrainingMachine", {"objective": objective} if objective else {})
     if "error" in output:
         raise NotPublished(f"There is not enough data to train on: {_words(output['error'].get('Cause', ''))}")
     if not output.get("may_train", True):
@@ -47,7 +47,7 @@ def refresh(stack: Stack) -> str:
 
     Raises NotPublished with the reasons, LocalStackError if a step failed.
     """
-    output = _followed(stack, "RefreshMachine")
+    output = followed(stack, "RefreshMachine")
     if "kept" not in output:
         reasons = output.get("reasons") or ["A training was published meanwhile."]
         raise NotPublished(f"Nothing was refreshed:\n{_listed(reasons)}")
@@ -63,10 +63,12 @@ def _listed(sentences: list[str]) -> str:
     return "\n".join(f"  {sentence}" for sentence in sentences)
 
 
-def _followed(stack: Stack, name: str) -> dict[str, Any]:
+def followed(stack: Stack, name: str, given: dict[str, str] | None = None) -> dict[str, Any]:
     """The output of an execution of a state machine, told as it goes on."""
     machine = client(stack, "stepfunctions")
-    execution = machine.start_execution(stateMachineArn=stack.outputs[name], input="{}")["executionArn"]
+    execution = machine.start_execution(stateMachineArn=stack.outputs[name], input=json.dumps(given or {}))[
+        "executionArn"
+    ]
     teller = Teller()
     while (described := machine.describe_execution(executionArn=execution))["status"] == "RUNNING":
         teller.tell(machine.get_execution_history(executionArn=execution)["events"])

@@ -1,7 +1,7 @@
 """How good lists are, per shopper. Every function takes a ranked list of positions and the set of right ones."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -28,6 +28,21 @@ def ndcg(ranked: Sequence[T], right: Collection[T]) -> float:
     """
     gain = sum(1 / math.log2(place + 2) for place, item in enumerate(ranked) if item in right)
     best = sum(1 / math.log2(place + 2) for place in range(min(len(right), len(ranked))))
+    return gain / best if best else 0.0
+
+
+def worth_ndcg(ranked: Sequence[T], worth: Mapping[T, float]) -> float:
+    """The same with what each right item is worth as its gain.
+
+    >>> worth_ndcg(["a", "b"], {"a": 1.0, "b": 1.0})
+    1.0
+    >>> round(worth_ndcg(["a", "b"], {"a": 1.0, "b": 9.0}), 4)
+    0.6934
+    """
+    gain = sum(worth.get(item, 0.0) / math.log2(place + 2) for place, item in enumerate(ranked))
+    best = sum(
+        value / math.log2(place + 2) for place, value in enumerate(sorted(worth.values(), reverse=True)[: len(ranked)])
+    )
     return gain / best if best else 0.0
 
 

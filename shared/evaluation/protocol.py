@@ -4,19 +4,22 @@ The state of each shopper is folded from the train part by the code that folds l
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.evaluation.metrics import interval, ndcg, recall, reciprocal_rank
+from shared.evaluation.metrics import interval, ndcg, recall, reciprocal_rank, worth_ndcg
 from shared.events.products import Product
 from shared.models.bundle import Bundle
 from shared.models.interactions import CART, DAY, ENGAGED, KINDS, ORDER, Interactions
 from shared.profiles.fold import fold
 from shared.profiles.signals import Signal
 from shared.profiles.state import State
+
+if TYPE_CHECKING:
+    from shared.models.objective import Aim
 
 K = 20
 MOST_SHOPPERS = 1000
@@ -33,6 +36,9 @@ class Case:
     state: State
     bought: frozenset[str]  # before the split
     right: frozenset[str]  # what the shopper went on to buy (or to look at, in a shop without orders)
+    worth: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # objective of money -> what came of each right item
 
 
 @dataclass
@@ -42,8 +48,13 @@ class Result:
     values: dict[str, list[float]] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
 
-    def add(self, mode: str, ranked: list[str], right: frozenset[str]) -> None:
+    def add(
+        self, mode: str, ranked: list[str], right: frozenset[str], worth: Mapping[str, Mapping[str, float]]
+    ) -> None:
         top = ranked[:K]
+        for objective, values in worth.items():
+            own = {item: value for item, value in values.items() if item in right}
+            self.values.setdefault(f"{objective} ndcg@{K} {mode}", []).append(worth_ndcg(top, own))
         for name, metric in (("recall", recall), ("ndcg", ndcg), ("mrr", reciprocal_rank)):
             self.values.setdefault(f"{name}@{K} {mode}", []).append(metric(top, right))
         self.shown.update(top)
@@ -66,16 +77,18 @@ def cases(
     data: Interactions,
     moment: float,
     until: float = float("inf"),
-    most: int = MOST_SHOPPERS,
     facts: Facts | None = None,
+    aim: "Aim | None" = None,
 ) -> list[Case]:
-    """Shoppers known before `moment` who came back after it; a seeded sample of `most`. `facts` are folded in as events carry them."""
+    """Shoppers known before `moment` who came back after it; a seeded sample of MOST_SHOPPERS. `facts` are folded in as events carry them.
+
+    Right is what `aim` counts as such; without one orders where there are a hundred, else all that was dealt with.
+    """
     train, test = data.before(moment), data.where((data.at >= moment) & (data.at < until))
-    orders = test.where(test.kind == ORDER)
-    truth = orders if len(orders) >= 100 else test
+    truth = _truth(test, aim)
     back = np.intersect1d(np.unique(truth.shopper), np.unique(train.shopper))
-    if len(back) > most:
-        back = np.sort(np.random.default_rng(1).choice(back, most, replace=False))
+    if len(back) > MOST_SHOPPERS:
+        back = np.sort(np.random.default_rng(1).choice(back, MOST_SHOPPERS, replace=False))
     known, came = _by_shopper(train, back), _by_shopper(truth, back)
     return [
         Case(
@@ -83,9 +96,26 @@ def cases(
             state=folded(train, known[shopper], facts or {}),
             bought=frozenset(_ids(train, [row for row in known[shopper] if train.kind[row] == ORDER])),
             right=frozenset(_ids(truth, came[shopper])),
+            worth=_worth(truth, came[shopper], aim),
         )
         for shopper in back
     ]
+
+
+def _truth(test: Interactions, aim: "Aim | None") -> Interactions:
+    if aim is not None:
+        return test.where(np.isin(test.kind, aim.kinds()))
+    orders = test.where(test.kind == ORDER)
+    return orders if len(orders) >= 100 else test
+
+
+def _worth(truth: Interactions, rows: Sequence[int], aim: "Aim | None") -> dict[str, dict[str, float]]:
+    if aim is None or not aim.of_money:
+        return {}
+    found: dict[str, float] = {}
+    for item, row in zip(_ids(truth, rows), rows, strict=True):
+        found[item] = found.get(item, 0.0) + max(aim.worth(item, float(truth.quantity[row])), 0.0)
+    return {aim.objective: found}
 
 
 def measure(ranked: Ranked, shoppers: Iterable[Case]) -> Result:
@@ -93,10 +123,10 @@ def measure(ranked: Ranked, shoppers: Iterable[Case]) -> Result:
     result = Result()
     for case in shoppers:
         repeats, fresh = ranked(case.state)
-        result.add("with repeats", repeats, case.right)
+        result.add("with repeats", repeats, case.right, case.worth)
         new = case.right - case.bought
         if new:
-            result.add("new only", fresh, new)
+            result.add("new only", fresh, new, case.worth)
     return result
 
 

@@ -30,7 +30,7 @@ def report(
 <h2>What it learned from</h2>{_counts(run["counts"])}
 <h2>Who is who</h2>{_identity(run["counts"].get("identity", {}))}
 <h2>What shoppers did not say, and the model guessed</h2>{_imputed(run["counts"].get("imputed", []))}
-<h2>How good it is</h2><p><small>Measured on {run["shoppers"]} shoppers who came back after {_day(run["split"])},
+<h2>How good it is</h2><p><small>{_aim(run.get("objective", "auto"))} Measured on {run["shoppers"]} shoppers who came back after {_day(run["split"])},
 which no measured model had seen. Bars show means, whiskers the 95 % interval over shoppers.</small></p>{_charts(run["metrics"])}
 {_metrics(run["metrics"])}
 <h2>By how much was known of the shopper</h2>{_segments(run["segments"])}
@@ -42,6 +42,15 @@ which no measured model had seen. Bars show means, whiskers the 95 % interval ov
 
 def _day(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%d %B %Y}"
+
+
+def _aim(objective: str) -> str:
+    words = {
+        "auto": "It aims at orders, or where there are few at what is looked at next.",
+        "revenue": "It aims at revenue.",
+        "margin": "It aims at margin, less what refunds are to be expected to take back.",
+    }
+    return words.get(objective, f"It aims at {objective}s.")
 
 
 def _counts(counts: dict[str, Any]) -> str:

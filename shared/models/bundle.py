@@ -51,7 +51,8 @@ DEFAULTS: dict[str, float] = {
     "bounce": 0.5,  # what is left of a view that ended at once
     # fitting
     "similar_days": 90.0,  # half-life of what sessions say about similarity
-    "similar_kind": 0.0,  # 0 TF-IDF, 1 BM25, 2 cosine
+    "similar_kind": 0.0,  # 0 TF-IDF, 1 BM25, 2 cosine, 3 RP³β
+    "together_kind": 0.0,  # 0 cosine, 1 lift, 2 NPMI
     "next_days": 90.0,  # half-life of what sessions say about what comes next
     "factors_days": 180.0,  # half-life of what ALS learns from
     "alpha": 2.0,  # confidence of ALS per unit of signal
@@ -82,6 +83,9 @@ class Bundle:
     next_scores: Floats = field(default_factory=_nothing)  # (n, K'')
     facts: Floats = field(default_factory=_nothing)  # (FACTS, n): what was counted of each item
     content: Floats = field(default_factory=_nothing)  # (n, d) unit vectors of catalog texts, d 0 unknown
+    worth: Floats = field(
+        default_factory=lambda: np.zeros(0, np.float32)
+    )  # (n,) see `objective.worth_of`; (0,) nothing
     forest: Forest | None = None  # the ranker; None: the blend of the settings ranks
 
     @property

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.models.bundle import Bundle, Floats, Ints
-from shared.models.features import Asked, features
+from shared.models.features import NAMES, Asked, features
 from shared.models.sources import SEEN, SOURCES, Basis, Scores, score
 from shared.profiles.state import Candidate, State
 from shared.recommend import reasons
@@ -42,7 +42,9 @@ def rank(state: State, bundle: Bundle, now: float, limit: int = 100) -> tuple[li
 def ranking(state: State, bundle: Bundle, now: float) -> Ranking:
     scores = score(state, bundle, now)
     values = blended(scores, bundle.settings)
-    if bundle.forest is None:
+    if (
+        bundle.forest is None or bundle.forest.asks != NAMES
+    ):  # trees of another version of the code ask about other things
         return Ranking(scores, np.arange(len(values), dtype=np.int32), values)
     chosen = shortlist(scores, values)
     told = features(scores, values, chosen, Asked(state, now), bundle)

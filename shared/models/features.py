@@ -19,7 +19,7 @@ NAMES = (
     "steps", "views", "carts", "dwell", "age", "current", "in_cart",
     "orders", "days", "due",
     "category_last", "brand_affinity", "price_ratio", "price_last",
-    "support", "trend", "item_age", "returns", "conversion",
+    "support", "trend", "item_age", "returns", "conversion", "worth",
     "session_views", "session_events", "events", "touched", "bought", "last_support", "last_views", "last_returns", "hour", "device",
 )  # fmt: skip
 # Features of which more can only speak for an item; the ranker may not learn otherwise.
@@ -103,7 +103,8 @@ def _counted(items: Ints, bundle: Bundle, now: float) -> list[Any]:
     support, trend, returns, conversion = (
         bundle.fact(name)[items] for name in ("support", "trend", "returns", "conversion")
     )
-    return [support, trend, age, returns, conversion]
+    worth = bundle.worth[items] if len(bundle.worth) else np.zeros(len(items), np.float32)
+    return [support, trend, age, returns, conversion, worth]
 
 
 def _situation(scores: Scores, state: State, bundle: Bundle, now: float) -> list[float]:

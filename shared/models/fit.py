@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from shared.models.bundle import DEFAULTS, Bundle, Floats, Ints
 from shared.models.counted import counted
 from shared.models.interactions import DAY, ORDER, WEIGHTS, Interactions
+from shared.models.pairs import associated, walked
 from shared.models.sequences import following
 
 FACTORS = 64
@@ -26,9 +27,10 @@ NEIGHBOURS = 100
 NEIGHBOURS_OF_MANY = 50  # of more than MANY items: the bundle must fit the profiles function
 MANY = 50_000
 TOGETHER = 30
+WALKED = 3  # the kind of similarity that is RP³β
 SMALLEST_FOR_FACTORS = 500  # interactions; below, ALS only memorises
 FIT_SETTINGS = (
-    "similar_days", "similar_kind", "next_days", "factors_days", "alpha", "regularization", "popular_days",
+    "similar_days", "similar_kind", "next_days", "together_kind", "factors_days", "alpha", "regularization", "popular_days",
 )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def fit(
 def sums(data: Interactions, now: float, settings: dict[str, float]) -> dict[str, Any]:
     """What of a bundle is counted, by field: everything but what ALS learns and what the catalog says."""
     similar_items, similar_scores = similar(data, now, settings)
-    together_items, together_scores = together(data)
+    together_items, together_scores = together(data, settings)
     next_items, next_scores = following(data, now, settings["next_days"])
     return {
         "similar_items": similar_items,
@@ -118,23 +120,25 @@ def als(
 def similar(
     data: Interactions, now: float, settings: dict[str, float], neighbours: int | None = None
 ) -> tuple[Ints, Floats]:
-    """Items dealt with in the same sessions, recent sessions counting more (TF-IDF, BM25 or cosine): positions and scores, (n, K)."""
+    """Items dealt with in the same sessions, recent sessions counting more (TF-IDF, BM25, cosine or RP³β): positions and scores, (n, K)."""
     wanted = neighbours or (NEIGHBOURS if len(data.items) <= MANY else NEIGHBOURS_OF_MANY)
     # a usual signal of today is 1, which is what BM25's saturation is made for
     usual = float(data.weight.mean()) if len(data) else 1.0
     signal = data.weight / usual * _decay(data, now, settings["similar_days"])
     sessions = _matrix(data.session, data.item, signal, data)
+    kind = int(settings["similar_kind"])
+    if kind == WALKED:
+        return walked(sessions, wanted)
     models: list[Any] = [TFIDFRecommender(wanted + 1), BM25Recommender(wanted + 1, K1=1.2, B=0.2)]
     models.append(CosineRecommender(wanted + 1))
-    return _table(models[int(settings["similar_kind"])], sessions, wanted)
+    return _table(models[kind], sessions, wanted)
 
 
-def together(data: Interactions, neighbours: int = TOGETHER) -> tuple[Ints, Floats]:
-    """Items bought in the same orders (cosine, which is lift tempered by how often both are bought), (n, K)."""
+def together(data: Interactions, settings: dict[str, float], neighbours: int = TOGETHER) -> tuple[Ints, Floats]:
+    """Items bought in the same orders (cosine, lift or NPMI), (n, K)."""
     orders = data.where(data.kind == ORDER)
     baskets = _matrix(orders.basket, orders.item, np.ones(len(orders), np.float32), orders)
-    baskets.data[:] = 1.0
-    return _table(CosineRecommender(K=neighbours + 1), baskets, neighbours)
+    return associated(baskets, int(settings["together_kind"]), neighbours)
 
 
 def popularity(data: Interactions, now: float, days: float) -> Floats:

@@ -7,7 +7,8 @@ one look-up for each feature, whatever the depth of the trees.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,13 @@ class Forest:
     leaves: NDArray[np.float32]  # (T, LEAVES)
     names: NDArray[Any]  # (F,) unicode
 
+    @cached_property
+    def asks(self) -> tuple[str, ...]:
+        """The names of the features, in order."""
+        return tuple(self.names.tolist())
+
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return {f"forest_{name}": value for name, value in vars(self).items()}
+        return {f"forest_{field.name}": getattr(self, field.name) for field in fields(self)}
 
     @staticmethod
     def of(arrays: Mapping[str, Any]) -> "Forest | None":

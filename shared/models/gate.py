@@ -11,8 +11,8 @@ import numpy as np
 
 from shared.models.bundle import Floats, Ints
 
-DECISIVE = ("ndcg@20 with repeats", "ndcg@20 new only")
-BY_SEGMENT = "ndcg@20 with repeats"
+PLAIN = "ndcg@20"
+MODES = ("with repeats", "new only")
 RIVALS = {"popularity": "popularity", "current": "the current version"}
 FEWEST_CASES = 30  # shoppers; of fewer nothing is said
 SMALLEST_GROUP = 100  # shoppers; intervals of smaller groups are too narrow, and there are several groups
@@ -100,30 +100,37 @@ GUARDS = (
 )
 
 
-def gate(models: Mapping[str, Measured], segments: Mapping[str, Sequence[str]], popularity: Floats) -> Verdict:
+def gate(
+    models: Mapping[str, Measured], segments: Mapping[str, Sequence[str]], popularity: Floats, metric: str = PLAIN
+) -> Verdict:
     """`models` has "model", and as rivals "popularity" and, if there is one, "current". `segments` gives each shopper a label, by what
-    they are told apart by ("" for no segment). `popularity` is that of every item."""
+    they are told apart by ("" for no segment). `popularity` is that of every item. `metric`, in both MODES, is what decides."""
     shoppers = len(models["model"].shown)
     if shoppers < FEWEST_CASES:
         few = f"Only {shoppers} shoppers came back in the test days: too few to judge by, so the new version is taken."
         return Verdict(True, [few], [])
-    checks = [*_quality(models), *_guarded(models, popularity), *_worst_segment(models, segments)]
-    told = [check.sentence for check in checks if check.refused or check.name in DECISIVE]
+    decisive = [f"{metric} {mode}" for mode in MODES]
+    checks = [
+        *_quality(models, decisive),
+        *_guarded(models, popularity),
+        *_worst_segment(models, segments, decisive[0]),
+    ]
+    told = [check.sentence for check in checks if check.refused or check.name in decisive]
     return Verdict(not any(check.refused for check in checks), told, checks)
 
 
-def _quality(models: Mapping[str, Measured]) -> list[Check]:
+def _quality(models: Mapping[str, Measured], decisive: Sequence[str]) -> list[Check]:
     """The more comparisons decide, the surer each must be (Bonferroni): of two equal versions one is refused every fortieth time."""
     checks = []
     rivals = [name for name in RIVALS if name in models]
-    surer = 1 - (1 - LEVEL) / (len(rivals) * len(DECISIVE))
+    surer = 1 - (1 - LEVEL) / (len(rivals) * len(decisive))
     for rival in rivals:
         for metric, mine in models["model"].values.items():
             theirs = models[rival].values.get(metric, ())
             if not len(mine) or len(mine) != len(theirs):
                 continue
-            low, high = difference(mine, theirs, surer if metric in DECISIVE else LEVEL)
-            refused = metric in DECISIVE and high < 0
+            low, high = difference(mine, theirs, surer if metric in decisive else LEVEL)
+            refused = metric in decisive and high < 0
             ours, other = float(np.mean(mine)), float(np.mean(theirs))
             word = "Refused, clearly worse" if refused else "Good"
             sentence = f"{word}: {metric} is {ours:.4f}, {RIVALS[rival]} has {other:.4f} (difference {low:+.4f} to {high:+.4f})."
@@ -151,11 +158,11 @@ def _guarded(models: Mapping[str, Measured], popularity: Floats) -> list[Check]:
     return checks
 
 
-def _worst_segment(models: Mapping[str, Measured], segments: Mapping[str, Sequence[str]]) -> list[Check]:
+def _worst_segment(models: Mapping[str, Measured], segments: Mapping[str, Sequence[str]], metric: str) -> list[Check]:
     """No group of shoppers pays for the mean. The more groups are looked at, the surer each must be (Bonferroni)."""
     if "current" not in models:
         return []
-    mine, theirs = (np.asarray(models[name].values.get(BY_SEGMENT, ()), float) for name in ("model", "current"))
+    mine, theirs = (np.asarray(models[name].values.get(metric, ()), float) for name in ("model", "current"))
     groups = {
         f"{kind} {label}": np.flatnonzero(np.asarray(labels) == label)
         for kind, labels in segments.items()
@@ -167,7 +174,7 @@ def _worst_segment(models: Mapping[str, Measured], segments: Mapping[str, Sequen
     for name, rows in groups.items():
         low, high = difference(mine[rows], theirs[rows], 1 - (1 - LEVEL) / len(groups))
         ours, other = float(mine[rows].mean()), float(theirs[rows].mean())
-        sentence = f"Refused: {len(rows)} shoppers ({name}) would be served clearly worse: {BY_SEGMENT} {ours:.4f}, now {other:.4f}."
+        sentence = f"Refused: {len(rows)} shoppers ({name}) would be served clearly worse: {metric} {ours:.4f}, now {other:.4f}."
         checks.append(Check(name, "current", ours, other, low, high, high < 0, sentence))
     return sorted(checks, key=lambda check: check.high)
 

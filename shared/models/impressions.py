@@ -1,14 +1,17 @@
 """Recommendations that shoppers saw, and whether they clicked: what a click model and a ranker learn from."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.models.interactions import by_time
 from shared.models.members import digest
 from shared.models.npz import pack, unpack
+
+if TYPE_CHECKING:  # what learns has no duckdb
+    import duckdb
 
 # A click belongs to the answer it was in; who saw the same answer twice saw it once.
 SEEN = """
@@ -20,9 +23,9 @@ WITH answers AS (
 items AS (
   SELECT shopper, ts, event, answer, placement, product->>'$.product_id' AS item, TRY_CAST(product->>'$.position' AS SMALLINT) AS position
   FROM answers WHERE answer <> '' AND product->>'$.product_id' <> '')
-SELECT min(ts) AS "at", shopper, item, arg_min(placement, ts) AS placement, coalesce(min(position), 0) AS position,
+SELECT min(ts) AS "at", shopper, answer, item, arg_min(placement, (ts, placement)) AS placement, coalesce(min(position), 0) AS position,
        bool_or(event = 'Recommendation Clicked') AS clicked
-FROM items GROUP BY shopper, answer, item HAVING bool_or(event = 'Recommendation Viewed') ORDER BY "at", shopper, item
+FROM items GROUP BY shopper, answer, item HAVING bool_or(event = 'Recommendation Viewed') ORDER BY "at", shopper, answer, item
 """
 
 
@@ -36,12 +39,17 @@ class Impressions:
     placement: NDArray[Any]
     position: NDArray[np.int16]  # 1 for the first; 0 unknown
     clicked: NDArray[np.bool_]
+    answer: NDArray[np.int32]  # which rows were one answer; numbered by time
 
     def __len__(self) -> int:
         return len(self.at)
 
+    def where(self, rows: NDArray[Any]) -> "Impressions":
+        """The rows chosen by a mask or by positions."""
+        return Impressions(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-def read_impressions(db: duckdb.DuckDBPyConnection, version: str) -> Impressions:
+
+def read_impressions(db: "duckdb.DuckDBPyConnection", version: str) -> Impressions:
     """Reads the table `owned`."""
     rows = db.execute(SEEN).fetchnumpy()
     hashes = np.frombuffer(b"".join(digest(version, str(key)) for key in rows["shopper"]), ">u8").astype(np.uint64)
@@ -52,7 +60,15 @@ def read_impressions(db: duckdb.DuckDBPyConnection, version: str) -> Impressions
         placement=np.array([str(name) for name in rows["placement"]], dtype=np.str_),
         position=np.asarray(rows["position"], np.int16),
         clicked=np.asarray(rows["clicked"], np.bool_),
+        answer=_answers(rows["shopper"], rows["answer"]),
     )
+
+
+def _answers(shoppers: Any, answers: Any) -> NDArray[np.int32]:
+    if not len(answers):
+        return np.empty(0, np.int32)
+    names = np.array([f"{answer}\n{shopper}" for answer, shopper in zip(answers, shoppers, strict=True)], dtype=np.str_)
+    return by_time(np.unique(names, return_inverse=True)[1].astype(np.int32))
 
 
 def dump(impressions: Impressions) -> bytes:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from shared.evaluation.metrics import clearly_worse
 from shared.evaluation.protocol import Facts
 from shared.models.behaviour import Behaviour, behaviour
+from shared.models.imputers import FEWEST_OF_A_VALUE, SEED, Floats, Guess, classifier, median, most_frequent, regressor
 from shared.models.interactions import Interactions
 from shared.models.npz import pack, unpack
 from shared.models.people import People
@@ -25,16 +25,8 @@ FEWEST_KNOWN = 50  # shoppers; below, nobody can tell how good a guess is, so th
 LEARNED = 20_000  # known shoppers an imputer learns from, at most
 HELD_OUT = 5_000  # known shoppers it is judged on, at most
 SHARE_HELD_OUT = 0.25
-FEWEST_OF_A_VALUE = 20  # rarer values are never guessed,
-VALUES = 12  # nor any but so many most frequent ones
-LEAST = 1e-3  # chance of what an imputer thinks impossible, so that one surprise does not decide
+VALUES = 12  # only so many most frequent values are ever guessed
 YEARS = 5  # a year of birth is right when it is so near
-SEED = 1
-
-Floats = NDArray[np.float32]
-Guess = Callable[
-    [Any], Floats
-]  # positions of shoppers -> (m, k + 1) chances of k values and of any other; or (m,) years
 
 
 @dataclass(frozen=True)
@@ -94,9 +86,9 @@ def _words(attribute: str, words: NDArray[Any], seen: Behaviour) -> tuple[Impute
     if known.sum() < FEWEST_KNOWN or known.all() or not len(names):
         return _untouched(attribute, words, known)
     codes = _places(names, words)
-    guesses = {"plain": _most_frequent(codes[learned], len(names))}
+    guesses = {"plain": most_frequent(codes[learned], len(names))}
     if len(names) > 1:
-        guesses["trees"] = _classifier(seen, learned, codes[learned], len(names))
+        guesses["trees"] = classifier(seen, learned, codes[learned], len(names))
     judged = _judge(guesses, held, lambda chances: _word_losses(chances, codes[held]))
     missing = np.flatnonzero(~known)
     chances = judged.guess(missing)[:, : len(names)]
@@ -111,7 +103,7 @@ def _years(years: Any, seen: Behaviour) -> tuple[Imputed, Summary]:
     learned, held = _split(known)
     if known.sum() < FEWEST_KNOWN or known.all():
         return _untouched("birth_year", words, known)
-    guesses = {"plain": _median(years[learned]), "trees": _regressor(seen, learned, years[learned])}
+    guesses = {"plain": median(years[learned]), "trees": regressor(seen, learned, years[learned])}
     judged = _judge(guesses, held, lambda found: _year_losses(found, years[held]))
     missing = np.flatnonzero(~known)
     guessed = np.char.mod("%d", np.round(judged.guess(missing)))
@@ -185,72 +177,3 @@ def _summary(attribute: str, imputed: Imputed, held: Any, judged: Judged) -> Sum
     guessed = int(imputed.imputed.sum())
     known = len(imputed.values) - guessed
     return Summary(attribute, known, guessed, judged.name, len(held), judged.accuracy, judged.loss)
-
-
-# scikit-learn is loaded where it is used: it takes a second, and most of what imports this module only reads guesses.
-
-
-def _plain(values: Any, strategy: str) -> float:
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415
-
-    column = np.asarray(values, np.float64)[:, None]
-    return float(SimpleImputer(strategy=strategy).fit(column).statistics_[0])
-
-
-def _most_frequent(codes: Any, names: int) -> Guess:
-    counts = np.bincount(codes, minlength=names + 1).astype(np.float32)
-    named = codes[codes < names]  # "any other" is no value
-    counts[int(_plain(named, "most_frequent"))] += 1e-3  # of equals the one the imputer takes
-    chances = _bounded(counts[None, :])
-    return lambda places: np.repeat(chances, len(places), axis=0)
-
-
-def _median(years: Any) -> Guess:
-    middle = _plain(years, "median")
-    return lambda places: np.full(len(places), middle, np.float32)
-
-
-def _classifier(seen: Behaviour, learned: Any, codes: Any, names: int) -> Guess:
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
-
-    enough = np.bincount(codes, minlength=names + 1)[codes] >= FEWEST_OF_A_VALUE  # "any other" may be rare
-    trees = HistGradientBoostingClassifier(**_trees(seen))
-    with threadpool_limits(1, "openmp"):  # steps are so small that threads would only wait for each other
-        trees.fit(seen.values[learned[enough]], codes[enough])
-
-    def guess(places: Any) -> Floats:
-        chances = np.zeros((len(places), names + 1), np.float32)
-        chances[:, trees.classes_] = trees.predict_proba(seen.values[places])
-        return _bounded(chances)
-
-    return guess
-
-
-def _regressor(seen: Behaviour, learned: Any, years: Any) -> Guess:
-    from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
-
-    trees = HistGradientBoostingRegressor(loss="absolute_error", **_trees(seen))
-    with threadpool_limits(1, "openmp"):
-        trees.fit(seen.values[learned], years)
-    return lambda places: np.asarray(trees.predict(seen.values[places]), np.float32)
-
-
-def _trees(seen: Behaviour) -> dict[str, Any]:
-    """Small trees, and no more of them than help on a part of what is learned from."""
-    return {
-        "max_iter": 30,
-        "max_leaf_nodes": 15,
-        "learning_rate": 0.25,
-        "early_stopping": True,
-        "validation_fraction": 0.15,
-        "n_iter_no_change": 5,
-        "random_state": SEED,
-        "categorical_features": [name in seen.codes for name in seen.names],
-    }
-
-
-def _bounded(chances: Floats) -> Floats:
-    """Rows that sum to 1, nothing impossible."""
-    shares = np.maximum(chances / chances.sum(axis=1, keepdims=True), LEAST)
-    bounded: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-    return bounded

@@ -54,3 +54,13 @@ def dump(interactions: Interactions) -> bytes:
 
 def load(data: bytes) -> Interactions:
     return unpack(Interactions, data)
+
+
+def by_time(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same groups, numbered as they first appear, so that the numbers tell nothing else; −1 stays."""
+    first = np.full(int(numbers.max(initial=-1)) + 1, len(numbers), np.int64)
+    at = np.flatnonzero(numbers >= 0)[::-1]
+    first[numbers[at]] = at  # the last write wins, which is the first appearance
+    named = np.empty(len(first), np.int32)
+    named[np.argsort(first, kind="stable")] = np.arange(len(first), dtype=np.int32)
+    return np.where(numbers >= 0, named[numbers], -1).astype(np.int32) if len(first) else numbers

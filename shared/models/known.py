@@ -8,7 +8,9 @@ import numpy as np
 from shared.evaluation.protocol import Facts
 from shared.models.bundle import Bundle, Floats
 from shared.models.fit import described, fit
+from shared.models.impressions import Impressions
 from shared.models.interactions import Interactions
+from shared.models.objective import Aim, worth_of
 
 
 class Texts(NamedTuple):
@@ -18,6 +20,16 @@ class Texts(NamedTuple):
     vectors: Floats
 
 
+class Goal(NamedTuple):
+    """What to bring about, None for what the data suggest, and the recommendations seen to learn it from."""
+
+    aim: Aim | None = None
+    seen: Impressions | None = None
+
+
+NO_GOAL = Goal()
+
+
 class Known(NamedTuple):
     """What is known as of `now` (epoch seconds)."""
 
@@ -25,10 +37,12 @@ class Known(NamedTuple):
     now: float
     facts: Facts
     texts: Texts | None = None
+    goal: Goal = NO_GOAL
 
     def fitted(self, settings: dict[str, float], start: Floats | None = None) -> Bundle:
         """`start` are factors to go on from, see `fit`."""
         bundle = described(fit(self.data, self.now, settings, start), self.facts)
+        bundle = replace(bundle, worth=worth_of(bundle.item_ids, self.goal.aim))
         return told(bundle, self.texts) if self.texts else bundle
 
 

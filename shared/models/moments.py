@@ -4,20 +4,18 @@ States are folded by the code that folds live events. Nothing that comes after a
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from shared.evaluation.protocol import Facts, signals
-from shared.events.products import Product
-from shared.models.interactions import CART, ENGAGED, ORDER, Interactions
+from shared.models.interactions import Interactions
+from shared.models.objective import Aim
 from shared.profiles.fold import SESSION_GAP, fold
 from shared.profiles.state import State, decode, encode
 
-Aim = Literal["click", "cart", "order", "revenue"]
-FEWEST_ORDERS = 100  # below, a shop is taken for one that tells of no orders
-FEWEST_RETURNING = 30  # shoppers
 SEED = 1
+LIGHTEST, HEAVIEST = 0.1, 5.0
 
 
 class Moment(NamedTuple):
@@ -25,13 +23,8 @@ class Moment(NamedTuple):
     now: float  # epoch seconds
     right: dict[str, float]  # items that came, and what each is worth
     shopper: int
-
-
-def aim_of(data: Interactions, since: float) -> Aim:
-    """Orders where enough shoppers known before `since` ordered afterwards; else what is looked at next."""
-    orders = data.where((data.at >= since) & (data.kind == ORDER))
-    returning = np.intersect1d(orders.shopper, data.shopper[data.at < since])
-    return "order" if len(orders) >= FEWEST_ORDERS and len(returning) >= FEWEST_RETURNING else "click"
+    weight: float = 1.0  # how much it counts beside others
+    shown: tuple[str, ...] = ()  # where something was shown, all that can be said is of these items
 
 
 def moments(data: Interactions, since: float, facts: Facts, aim: Aim, most: int) -> list[Moment]:
@@ -42,29 +35,28 @@ def moments(data: Interactions, since: float, facts: Facts, aim: Aim, most: int)
     """
     shoppers = _drawn(data, since, aim)
     found: list[Moment] = []
-    for number, rows in _rows_of(data, shoppers):
+    for number, rows in rows_of(data, shoppers):
         if len(found) >= most:
             break
-        found += _next(data, rows, since, facts, number) if aim == "click" else _later(data, rows, since, facts, aim)
-    return found
+        found += (
+            _next(data, rows, since, facts, number)
+            if aim.objective == "click"
+            else _later(data, rows, since, facts, aim)
+        )
+    return weighed(found) if aim.of_money else found
 
 
 def _drawn(data: Interactions, since: float, aim: Aim) -> Any:
-    later = np.unique(data.shopper[(data.at >= since) & np.isin(data.kind, wanted(aim))])
-    if aim != "click":
+    later = np.unique(data.shopper[(data.at >= since) & np.isin(data.kind, aim.kinds())])
+    if aim.objective != "click":
         later = np.intersect1d(later, data.shopper[data.at < since])
     return np.random.default_rng(SEED).permutation(later)
 
 
-def wanted(aim: Aim) -> list[int]:
-    """The kinds of rows that `aim` counts as right."""
-    if aim == "click":
-        return [kind for kind in range(4) if kind != ENGAGED]
-    return [CART, ORDER] if aim == "cart" else [ORDER]
-
-
-def _rows_of(data: Interactions, shoppers: Any) -> Iterator[tuple[int, list[int]]]:
+def rows_of(data: Interactions, shoppers: Any) -> Iterator[tuple[int, list[int]]]:
     """The rows of each shopper in order of time."""
+    if not len(shoppers):
+        return
     place = np.full(len(data.shoppers), -1, np.int32)
     place[shoppers] = np.arange(len(shoppers))
     rows = np.flatnonzero(place[data.shopper] >= 0)
@@ -84,20 +76,26 @@ def _next(data: Interactions, rows: list[int], since: float, facts: Facts, shopp
 
 
 def _later(data: Interactions, rows: list[int], since: float, facts: Facts, aim: Aim) -> Iterator[Moment]:
+    """What brings a loss is not right. Who brought nothing by the aim is not asked about."""
     state, right = State(), dict[str, float]()
-    kinds = {"cart", "order"} if aim == "cart" else {"order"}
+    kinds = {"cart", "order"} if aim.objective == "cart" else {"order"}
     for signal in signals(data, rows, facts):
         if signal.at < since:
             fold(state, signal)
         elif signal.kind in kinds:
             for product in signal.products:
-                right[product.item] = right.get(product.item, 0.0) + _worth(product, aim)
-    if right:
+                before = right.get(product.item, 0.0) if aim.of_money else 0.0
+                right[product.item] = before + aim.worth(product.item, product.quantity)
+    right = {item: worth for item, worth in right.items() if worth >= 0}
+    if any(right.values()):
         yield Moment(state, since, right, int(data.shopper[rows[0]]))
 
 
-def _worth(product: Product, aim: Aim) -> float:
-    """An order is an order, however many pieces; money counts by its amount, 0 with an unknown price."""
-    if aim != "revenue":
-        return 1.0
-    return product.quantity * product.price if product.price > 0 else 0.0
+def weighed(found: list[Moment]) -> list[Moment]:
+    """Moments as heavy as what they are worth, beside the usual; at most HEAVIEST times, for one customer must not decide for all."""
+    worth = np.array([sum(moment.right.values()) for moment in found])
+    usual = float(worth.mean()) if len(worth) else 0.0
+    if usual <= 0:
+        return found
+    weights = np.clip(worth / usual, LIGHTEST, HEAVIEST)
+    return [moment._replace(weight=float(weight)) for moment, weight in zip(found, weights, strict=True)]

@@ -26,12 +26,13 @@ said AS (
          coalesce(TRY_CAST(trait[4] AS DOUBLE), year(to_timestamp(ts)) - TRY_CAST(trait[5] AS DOUBLE)) AS birth_year,
          lower(around[3])[:20] AS device, lower(regexp_extract(around[2], '^[A-Za-z]{2,3}')) AS language, around[4] AS timezone
   FROM words)
-SELECT upper(coalesce(arg_max(country, ts), '')) AS country,
-       coalesce(arg_max(gender, ts), '') AS gender,
-       coalesce(arg_max(birth_year, ts) FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
-       coalesce(arg_max(device, ts) FILTER (device <> ''), '') AS device,
-       coalesce(arg_max(language, ts) FILTER (language <> ''), '') AS language,
-       coalesce(arg_max(timezone, ts) FILTER (timezone <> ''), '') AS timezone
+SELECT upper(coalesce(arg_max(country, (ts, country)), '')) AS country,
+       coalesce(arg_max(gender, (ts, gender)), '') AS gender,
+       coalesce(arg_max(birth_year, (ts, birth_year))
+                FILTER (year(to_timestamp(ts)) - birth_year BETWEEN 10 AND 110), 'nan'::DOUBLE) AS birth_year,
+       coalesce(arg_max(device, (ts, device)) FILTER (device <> ''), '') AS device,
+       coalesce(arg_max(language, (ts, language)) FILTER (language <> ''), '') AS language,
+       coalesce(arg_max(timezone, (ts, timezone)) FILTER (timezone <> ''), '') AS timezone
 FROM numbers LEFT JOIN said USING (n) GROUP BY n ORDER BY n
 """
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from shared.identity.graph import DEFAULT, Pair, Settings
 from shared.identity.recompute import Recomputed, own
 from shared.models.impressions import Impressions, read_impressions
-from shared.models.interactions import Interactions
+from shared.models.interactions import Interactions, by_time
 from shared.models.members import digest
 from shared.models.people import SAID, People
+from shared.models.sales import Sales, read_sales
 from shared.models.vitals import AHEAD, Vitals, counted, measure
 
 COLUMNS = (
@@ -30,11 +31,12 @@ BOT_VIEWS_A_DAY = 2000
 SILENT_VIEWS_A_DAY = 500  # without a look that lasts, a cart or an order, in a shop that tells of looks
 LONG_LOOK = 20.0  # seconds
 
+# Of copies the first to arrive counts, as it did live.
 # Nothing happens later than it arrives, whatever a device's clock says: the time split must not be moved by one clock that is ahead.
 EVENTS = f"""
 CREATE TABLE events AS
 WITH messages AS (
-  SELECT messageId, first(COLUMNS(* EXCLUDE (messageId))) AS '\\0', count(*)::INTEGER AS copies
+  SELECT messageId, arg_min_null(COLUMNS(* EXCLUDE (messageId)), coalesce(receivedAt, timestamp)) AS '\\0', count(*)::INTEGER AS copies
   FROM read_json(?, format='newline_delimited', columns={COLUMNS}) GROUP BY messageId)
 SELECT * REPLACE (
          coalesce(anonymousId, '') AS anonymousId, coalesce(userId, '') AS userId, coalesce(previousId, '') AS previousId,
@@ -60,17 +62,18 @@ SELECT shopper FROM withdrawn UNION SELECT 'a#' || anonymousId FROM owned JOIN w
 
 LEFT_OUT = "DELETE FROM owned WHERE shopper IN (SELECT shopper FROM withdrawn)"
 
-# One row an item: products[] of an order, or the event's own product.
+# One row an item: products[] of an order, or the event's own product. DuckDB keeps no order of rows, so `line` says which of a message each
+# is: with it (ts, messageId, line) is an order without ties, and two readings of a lake give the same.
 ROWS = """
 CREATE TABLE rows AS
-WITH lines AS (
-  SELECT shopper, ts, event, properties,
-         unnest(CASE WHEN json_type(properties, '$.products') = 'ARRAY'
-                     THEN CAST(properties->'$.products' AS JSON[]) ELSE [properties] END) AS product,
-         messageId
+WITH told AS (
+  SELECT shopper, ts, event, properties, messageId,
+         CASE WHEN json_type(properties, '$.products') = 'ARRAY'
+              THEN CAST(properties->'$.products' AS JSON[]) ELSE [properties] END AS products
   FROM owned WHERE type = 'track' AND event IN
-    ('Product Viewed', 'Product Added', 'Order Completed', 'Order Refunded', 'Order Cancelled', 'Page Engaged'))
-SELECT shopper, ts, messageId,
+    ('Product Viewed', 'Product Added', 'Order Completed', 'Order Refunded', 'Order Cancelled', 'Page Engaged')),
+lines AS (SELECT * EXCLUDE (products), unnest(products) AS product, generate_subscripts(products, 1) AS line FROM told)
+SELECT shopper, ts, messageId, line,
        CASE event WHEN 'Product Viewed' THEN 0 WHEN 'Page Engaged' THEN 1 WHEN 'Product Added' THEN 2
                   WHEN 'Order Completed' THEN 3 ELSE 4 END AS kind,
        coalesce(product->>'$.product_id', product->>'$.sku', '') AS item,
@@ -104,10 +107,10 @@ WHERE item <> '' AND kind < 4 AND (kind <> 1 OR dwell >= ?)
 NUMBERED = """
 CREATE TABLE numbered AS
 WITH gaps AS (
-  SELECT *, ts - lag(ts) OVER (PARTITION BY shopper ORDER BY ts, messageId) AS gap FROM kept WHERE shopper <> ''),
+  SELECT *, ts - lag(ts) OVER (PARTITION BY shopper ORDER BY ts, messageId, line) AS gap FROM kept WHERE shopper <> ''),
 sessions AS (
   SELECT *, sum(CASE WHEN gap IS NULL OR gap > 1800 THEN 1 ELSE 0 END)
-            OVER (ORDER BY shopper, ts, messageId ROWS UNBOUNDED PRECEDING) - 1 AS session FROM gaps)
+            OVER (ORDER BY shopper, ts, messageId, line ROWS UNBOUNDED PRECEDING) - 1 AS session FROM gaps)
 SELECT *, CASE WHEN kind = 3 THEN dense_rank() OVER (ORDER BY CASE WHEN kind = 3 THEN messageId END) - 1 ELSE -1 END AS basket
 FROM sessions
 """
@@ -132,6 +135,7 @@ class Prepared(NamedTuple):
     counts: dict[str, Any]  # plain numbers for the report
     vitals: Vitals  # for the data doctor
     impressions: Impressions  # recommendations seen, and whether they were clicked
+    sales: Sales  # pieces sold and taken back
     withdrawn: list[str]  # keys of all who took consent back, and of their devices
 
 
@@ -187,8 +191,8 @@ def prepare(
         db.execute(NUMBERS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
-        seen = read_impressions(db, version)
-        return Prepared(interactions, who, people, members, counted(db), measure(db), seen, withdrawn)
+        told = (counted(db), measure(db), read_impressions(db, version), read_sales(db))
+        return Prepared(interactions, who, people, members, *told, withdrawn)
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:
@@ -200,7 +204,7 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
     rows = db.execute("""
         WITH i AS (SELECT item, row_number() OVER (ORDER BY item) - 1 AS n FROM (SELECT DISTINCT item FROM kept))
         SELECT s.n AS shopper, i.n AS item, ts, kind, session, basket, quantity
-        FROM numbered JOIN i USING (item) JOIN numbers s USING (shopper) ORDER BY ts, messageId, i.n""").fetchnumpy()
+        FROM numbered JOIN i USING (item) JOIN numbers s USING (shopper) ORDER BY ts, messageId, i.n, line""").fetchnumpy()
     interactions = Interactions(
         items=items,
         shoppers=hashes[order],
@@ -220,16 +224,6 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
 
 def _hashes(version: str, keys: Any) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digest(version, key) for key in keys), ">u8").astype(np.uint64)
-
-
-def by_time(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The same groups, numbered as they first appear, so that the numbers tell nothing else; −1 stays."""
-    first = np.full(int(numbers.max(initial=-1)) + 1, len(numbers), np.int64)
-    at = np.flatnonzero(numbers >= 0)[::-1]
-    first[numbers[at]] = at  # the last write wins, which is the first appearance
-    named = np.empty(len(first), np.int32)
-    named[np.argsort(first, kind="stable")] = np.arange(len(first), dtype=np.int32)
-    return np.where(numbers >= 0, named[numbers], -1).astype(np.int32) if len(first) else numbers
 
 
 def _column(values: Any) -> Any:

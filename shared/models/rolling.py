@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.evaluation.protocol import Case, Facts, Ranked, cases, split_at
 from shared.models.interactions import Interactions
+from shared.models.objective import Aim
 from shared.profiles.state import State
 
 FOLDS = 4
@@ -21,17 +22,17 @@ class Window(NamedTuple):
     shoppers: list[Case]
 
 
-def windows(data: Interactions, facts: Facts, enough: int) -> list[Window]:
+def windows(data: Interactions, facts: Facts, enough: int, aim: Aim | None = None) -> list[Window]:
     """The last days; and while these have fewer than `enough` shoppers, as many days before them, FOLDS at most. A shopper who came back
     in several windows counts in each."""
     moment, until = split_at(data), float("inf")
     length, first = float(data.at.max()) - moment, float(data.at.min())
-    found = [Window(moment, until, cases(data, moment, facts=facts))]
+    found = [Window(moment, until, cases(data, moment, facts=facts, aim=aim))]
     while (
         len(found) < FOLDS and length > 0 and sum(len(w.shoppers) for w in found) < enough and moment - length > first
     ):
         moment, until = moment - length, moment
-        found.append(Window(moment, until, cases(data, moment, until, facts=facts)))
+        found.append(Window(moment, until, cases(data, moment, until, facts=facts, aim=aim)))
     return found
 
 

@@ -11,9 +11,10 @@ from shared.models import cold
 from shared.models.bundle import DEFAULTS, Bundle, Ints
 from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
-from shared.models.gate import FEWEST_CASES, Measured, gate
+from shared.models.gate import FEWEST_CASES, PLAIN, Measured, gate
 from shared.models.interactions import Interactions
-from shared.models.known import Known, Texts
+from shared.models.known import NO_GOAL, Goal, Known, Texts
+from shared.models.objective import Aim
 from shared.models.recipe import made, recipe
 from shared.models.rolling import Window, each_in_its_own, windows
 from shared.profiles.state import State
@@ -29,7 +30,11 @@ class Trained:
 
 
 def train(
-    data: Interactions, facts: Facts, current: dict[str, float] | None = None, texts: Texts | None = None
+    data: Interactions,
+    facts: Facts,
+    current: dict[str, float] | None = None,
+    texts: Texts | None = None,
+    goal: Goal = NO_GOAL,
 ) -> Trained:
     """`current` are the settings of the version that serves now."""
     if not len(data):
@@ -37,23 +42,26 @@ def train(
     moment, end = split_at(data), float(data.at.max())
     early = data.before(moment)
     if not len(early):
-        bundle = Known(data, end, facts, texts).fitted(DEFAULTS)
+        bundle = Known(data, end, facts, texts, goal).fitted(DEFAULTS)
         return Trained(bundle, bundle, [])
-    known = Known(early, moment, facts, texts)
+    known = Known(early, moment, facts, texts, goal)
     learned = recipe(known, current)
     trial = made(known, learned)
-    bundle = made(Known(data, end, facts, texts), learned, start=trial.item_factors)
+    bundle = made(Known(data, end, facts, texts, goal), learned, start=trial.item_factors)
     return Trained(trial, bundle, learned.history)
 
 
-def evaluate(data: Interactions, trial: Bundle, current: dict[str, float] | None) -> dict[str, Any]:
-    """Metrics of the trial, of popularity and of the current version's recipe on days the trial has not seen; and the verdict."""
-    folds = windows(data, _facts(trial), FEWEST_CASES)
+def evaluate(
+    data: Interactions, trial: Bundle, current: dict[str, float] | None, aim: Aim | None = None
+) -> dict[str, Any]:
+    """Metrics of the trial, of popularity and of the current version's recipe on days the trial has not seen; and the verdict, by what
+    was aimed at (None: orders where there are enough, else anything)."""
+    folds = windows(data, _facts(trial), FEWEST_CASES, aim)
     shoppers = [case for window in folds for case in window.shoppers]
     models = contenders(data, trial, current, folds)
     results = {name: measure(ranked, shoppers) for name, ranked in models.items()}
     measured = {name: Measured(results[name].values, shown(models[name], shoppers, trial)) for name in models}
-    verdict = gate(measured, segments(shoppers), trial.popularity)
+    verdict = gate(measured, segments(shoppers), trial.popularity, aim.metric if aim else PLAIN)
     return {
         "shoppers": len(shoppers),
         "split": folds[0].moment,
@@ -106,7 +114,9 @@ def _rival(data: Interactions, trial: Bundle, settings: dict[str, float], moment
         return replace(trial, settings=settings)
     made_so = described(fit(data.before(moment), moment, settings), _facts(trial))
     # the ranker knows what came after earlier windows
-    return replace(made_so, content=trial.content, forest=trial.forest if moment == split_at(data) else None)
+    return replace(
+        made_so, content=trial.content, worth=trial.worth, forest=trial.forest if moment == split_at(data) else None
+    )
 
 
 def _facts(bundle: Bundle) -> Facts:

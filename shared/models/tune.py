@@ -15,7 +15,7 @@ import optuna
 
 from shared.evaluation.metrics import clearly_worse
 from shared.models.bundle import DEFAULTS, Bundle
-from shared.models.fit import als, popularity, similar
+from shared.models.fit import als, popularity, similar, together
 from shared.models.interactions import Interactions
 from shared.models.judge import Judge, Settings
 from shared.models.known import Known
@@ -54,7 +54,8 @@ class Phase(NamedTuple):
 DAYS = Range(3.0, 365.0, log=True)
 WEIGHT = Range(0.0, 2.0, step=0.05)
 FITS = (
-    Phase("similar", {"similar_days": DAYS, "similar_kind": Range(0, 2, step=1)}, 6),
+    Phase("similar", {"similar_days": DAYS, "similar_kind": Range(0, 3, step=1)}, 8),
+    Phase("together", {"together_kind": Range(0, 2, step=1)}, 3),
     Phase("next", {"next_days": DAYS}, 4),
     Phase("popularity", {"popular_days": Range(1.0, 60.0, log=True)}, 5),
     Phase("factors", {"factors_days": DAYS, "alpha": Range(0.5, 40.0, log=True), "regularization": Range(1.0, 100.0, log=True)}, 5),
@@ -200,6 +201,8 @@ def refitted(bundle: Bundle, source: str, known: Known, settings: Settings) -> B
         made["similar_items"], made["similar_scores"] = similar(data, now, settings)
     elif source == "next":
         made["next_items"], made["next_scores"] = following(data, now, settings["next_days"])
+    elif source == "together":
+        made["together_items"], made["together_scores"] = together(data, settings)
     elif source == "popularity":
         made["popularity"] = popularity(data, now, settings["popular_days"])
     else:

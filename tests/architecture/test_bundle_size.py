@@ -82,7 +82,7 @@ words = np.where(number < 300, np.where(number % 2 == 0, "f", "m"), "")
 people = People(words, words, np.where(number < 300, 1950.0 + number % 2 * 40, np.nan), *(np.full(n, ""),) * 3)
 from shared.models.clicks import fresh, learned
 from shared.models.impressions import Impressions
-seen = Impressions(data.at, number.astype(np.uint64), np.full(n, "a"), np.full(n, "home"), np.ones(n, np.int16), number % 3 == 0)
+seen = Impressions(data.at, number.astype(np.uint64), np.full(n, "a"), np.full(n, "home"), np.ones(n, np.int16), number % 3 == 0, number)
 assert learned(fresh(), seen, {})[0].seen == n
 duckdb.connect().execute("SELECT 1")
 assert "trees" in {row.imputer for row in impute(data, people, {"a": ("A", "", 1.0), "b": ("B", "", 2.0)})[1]}

@@ -109,6 +109,16 @@ def test_the_doctor_stops_a_training_on_data_that_fits_nothing(stack, shop, poin
     assert pointer().current == current and "the catalog does not know" in models.versions(stack)
 
 
+def test_a_training_may_aim_at_something_else_for_once(stack, shop, aws):
+    """Published or refused: what it was made for and judged by is revenue."""
+    output = models.followed(stack, "TrainingMachine", {"objective": "revenue"})
+    s3, bucket = aws("s3"), stack.outputs["ModelsBucket"]
+    made = s3.get_object(Bucket=bucket, Key=f"runs/{output['version']}/metrics.json")["Body"].read()
+    found = json.loads(made)
+    assert found["objective"] == "revenue" and "revenue ndcg@20 new only" in found["metrics"]["model"]["means"]
+    assert any("revenue ndcg@20" in reason for reason in found["reasons"])
+
+
 def test_a_version_that_is_worse_is_refused_with_its_reasons(stack, shop, pointer, aws):
     """The run of another training is judged again after its trial has been spoiled: it shows everybody the least popular items."""
     version = models.train(stack)["version"]
@@ -116,7 +126,7 @@ def test_a_version_that_is_worse_is_refused_with_its_reasons(stack, shop, pointe
     place = f"runs/{version}/trial.npz"
     trial = bundle.load(s3.get_object(Bucket=bucket, Key=place)["Body"].read())
     worst = {**dict.fromkeys(trial.settings, 0.0), **{k: v for k, v in trial.settings.items() if "days" in k}}
-    spoiled = replace(trial, popularity=1 - trial.popularity, settings={**worst, "popularity": 1.0})
+    spoiled = replace(trial, popularity=1 - trial.popularity, settings={**worst, "popularity": 1.0}, forest=None)
     s3.put_object(Bucket=bucket, Key=place, Body=bundle.dump(spoiled))
     judged = models.invoke(stack, "TrainingFunction", {"step": "evaluate", "version": version})
     assert not judged["passed"] and any(reason.startswith("Refused") for reason in judged["reasons"])

@@ -16,7 +16,7 @@ from infrastructure.cli.evaluate import apart, measure
 from infrastructure.cli.evaluate.apart import Outcome
 from infrastructure.cli.evaluate.baselines.tuned import Tuned
 from infrastructure.cli.evaluate.datasets import known, timed
-from infrastructure.cli.evaluate.models import chosen
+from infrastructure.cli.evaluate.models import chosen, too_large
 from infrastructure.cli.evaluate.page import page
 from infrastructure.cli.evaluate.table import tables
 from infrastructure.local.layout import LocalStackError, Stack
@@ -32,11 +32,7 @@ PACKAGES = ("numpy", "scipy", "implicit")
 
 def add(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataset", choices=[*known.LOADERS, LAKE], help="`lake` is what the stack's own shoppers did")
-    command.add_argument(
-        "--data",
-        type=Path,
-        help="folder of the set's files, or of folders named after the sets (default: $SHOPWINDOW_DATA)",
-    )
+    with_data(command)
     command.add_argument("--days", type=int, default=90, help="of the lake, its last days (default: 90)")
     command.add_argument("--json", type=Path, metavar="FILE", help="write every figure for machines")
     command.add_argument("--report", type=Path, metavar="FILE.html", help="write a page with charts")
@@ -47,10 +43,18 @@ def add(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=do_evaluate)
 
 
+def with_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data",
+        type=Path,
+        help="folder of the set's files, or of folders named after the sets (default: $SHOPWINDOW_DATA)",
+    )
+
+
 def do_evaluate(args: argparse.Namespace) -> None:
-    dataset = _dataset(args)
+    dataset = _lake(stack(args.stack_name), args.days) if args.dataset == LAKE else dataset_of(args)
     cases = dataset.test.sample(args.sample) if args.sample else dataset.test
-    wanted = chosen([name for name in args.models.split(",") if name], dataset.known)
+    wanted = chosen([name for name in args.models.split(",") if name], dataset.known.task)
     outcomes = _outcomes(wanted, dataset, cases)
     baselines = [model.name for model in wanted if isinstance(model, Tuned) and model.name in outcomes]
     run = {**measure.summary(dataset, cases, outcomes, baselines), "machine": _machine()}
@@ -59,9 +63,12 @@ def do_evaluate(args: argparse.Namespace) -> None:
 
 
 def _outcomes(wanted: Sequence[Model], dataset: Dataset, cases: Cases) -> dict[str, Outcome]:
-    """A model whose process was killed is left out, and said. Raises LocalStackError when none is left."""
+    """A model that does not fit, or whose process was killed, is left out, and said. Raises LocalStackError when none is left."""
     found = {}
     for model in wanted:
+        if reason := too_large(model, len(dataset.known.train.items)):
+            print(f"left out: {reason}", flush=True)
+            continue
         print(f"{model.name} …", flush=True)
         try:
             found[model.name] = apart.run(model, dataset.known, cases, [mode == "repeats" for mode in dataset.modes])
@@ -79,9 +86,8 @@ def _write(args: argparse.Namespace, run: dict[str, Any]) -> None:
         args.report.write_text(page(run))
 
 
-def _dataset(args: argparse.Namespace) -> Dataset:
-    if args.dataset == LAKE:
-        return _lake(stack(args.stack_name), args.days)
+def dataset_of(args: argparse.Namespace) -> Dataset:
+    """The public set that is asked for. Raises LocalStackError where it is not found."""
     folder = args.data or os.environ.get("SHOPWINDOW_DATA", "")
     if not folder:
         raise LocalStackError(f"Name the folder with the files of {args.dataset} by --data or SHOPWINDOW_DATA.")

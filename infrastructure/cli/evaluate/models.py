@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from infrastructure.cli.evaluate.baselines import factors, neighbours, rules, sessions, simple
 from infrastructure.cli.evaluate.served import Shopwindow
 from infrastructure.local.layout import LocalStackError
-from shared.evaluation.task import Known, Model, Task
+from shared.evaluation.task import Model, Task
 
 
 def models(task: Task) -> dict[str, Model]:
@@ -21,6 +21,7 @@ def models(task: Task) -> dict[str, Model]:
         "tfidf": neighbours.decayed("TF-IDF", task),
         "cosine": neighbours.decayed("cosine", task),
         "bm25": neighbours.decayed("BM25", task),
+        "rp3beta": neighbours.walks(task),
         "als": factors.als(),
         "sknn": sessions.sknn(),
         "vsknn": sessions.vsknn(),
@@ -29,11 +30,16 @@ def models(task: Task) -> dict[str, Model]:
     }
 
 
-def chosen(names: Sequence[str], known: Known) -> list[Model]:
-    """The named models, all if none is named, without those that the set is too large for. Raises LocalStackError for an unknown name."""
-    every = models(known.task)
+def chosen(names: Sequence[str], task: Task) -> list[Model]:
+    """The named models, all if none is named. Raises LocalStackError for an unknown name."""
+    every = models(task)
     unknown = [name for name in names if name not in every]
     if unknown:
         raise LocalStackError(f"--models: {', '.join(unknown)} is none of {', '.join(every)}.")
-    wanted = [every[name] for name in (names or every)]
-    return [model for model in wanted if len(known.train.items) <= getattr(model, "most_items", 10**9)]
+    return [every[name] for name in (names or every)]
+
+
+def too_large(model: Model, items: int) -> str:
+    """Why a set of so many items does not fit the model; "" when it does."""
+    most = getattr(model, "most_items", items)
+    return f"{model.name} does not fit: the set has {items:,} items, {most:,} are the most" if items > most else ""

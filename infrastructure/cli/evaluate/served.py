@@ -1,13 +1,16 @@
 """Shopwindow as it serves: settings searched and fitted as at night, states folded and items ranked as when a shopper acts."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from infrastructure.cli.evaluate.datasets.files import places
+from shared.catalog.model import Item, Price
 from shared.evaluation.protocol import Facts, folded
 from shared.evaluation.task import Cases, Ints, Known, Learned
+from shared.models import content
 from shared.models import known as models
 from shared.models.bundle import Bundle
 from shared.models.moments import Moment
@@ -24,10 +27,26 @@ class Shopwindow:
     def learn(self, known: Known) -> Learned:
         with threadpool_limits(1, "blas"):  # as in the training step
             early, cases = known.validation, known.validation.cases.sample(MOST)
-            found = learned(models.Known(early.train, early.now, known.facts), asked(cases, known.facts))
-            bundle = made(models.Known(known.train, known.now, known.facts), found)
+            texts = texts_of(known)
+            found = learned(models.Known(early.train, early.now, known.facts, texts), asked(cases, known.facts))
+            bundle = made(models.Known(known.train, known.now, known.facts, texts), found)
         ways = {f"ndcg of {row['way']}": row["ndcg"] for row in found.history if row["phase"] == "compared"}
         return Learned(Served(bundle, known.facts), {**found.settings, **ways})
+
+
+def texts_of(known: Known) -> models.Texts | None:
+    """The catalog's vectors as training has them, of the items of the train part; None where nothing is told of them."""
+    nothing = ("", "", math.nan)
+    items = [
+        _item(item, known.texts.get(item, ""), known.facts.get(item, nothing)) for item in known.train.items.tolist()
+    ]
+    told = content.embed(items)
+    return models.Texts(told.ids, told.vectors) if told.vectors.any() else None
+
+
+def _item(name: str, text: str, fact: tuple[str, str, float]) -> Item:
+    category, brand, price = fact
+    return Item(id=name, title=text, product_type=category, brand=brand, price=Price(price, "") if price > 0 else None)
 
 
 def asked(cases: Cases, facts: Facts) -> list[Moment]:

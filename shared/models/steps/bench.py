@@ -22,6 +22,10 @@ def facts_of(items: Iterable[Item]) -> "Facts":
     }
 
 
+def margins_of(items: Iterable[Item]) -> dict[str, float]:
+    return {item.id: item.margin for item in items if item.margin is not None}
+
+
 class Names(Protocol):
     """As the settings of a function have them."""
 

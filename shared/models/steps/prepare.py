@@ -8,12 +8,14 @@ from typing import Any
 from shared.errors import TooLittleData
 from shared.identity.live import Live
 from shared.identity.recompute import Disagreement, compare, summary_of
-from shared.models import clicks, content, impressions, impute, interactions, members, people
+from shared.models import clicks, content, impressions, impute, interactions, members, people, sales
 from shared.models.doctor import examine
 from shared.models.findings import Finding, Strictness, may_train, sentences
+from shared.models.objective import AUTO, aimed
 from shared.models.prepare import Prepared, Room, Rules, prepare
 from shared.models.runs import download
-from shared.models.steps.bench import Bench, facts_of
+from shared.models.sales import NO_SALES
+from shared.models.steps.bench import Bench, facts_of, margins_of
 from shared.models.steps.lake import Lake
 
 
@@ -22,10 +24,14 @@ def named(started: str) -> str:
     return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness) -> dict[str, Any]:
-    """`started` is when the execution did, ISO 8601. `may_train` says whether the doctor lets the run go on."""
+def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness, objective: str = AUTO) -> dict[str, Any]:
+    """`started` is when the execution did, ISO 8601. `may_train` says whether the doctor lets the run go on.
+
+    Raises InvalidRequest for an objective that the catalog knows no values for.
+    """
     version, items = named(started), bench.items()
     facts = facts_of(items.values())
+    aimed(objective, facts, margins_of(items.values()), NO_SALES, 0.0)
     prepared, live = read(bench, lake, version)
     findings = examine(prepared.vitals, prepared.interactions, facts, datetime.fromisoformat(started).timestamp())
     guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts)
@@ -39,6 +45,8 @@ def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness) -
     run.put("content.npz", content.dump(described))
     run.put("members.bin", members.dump(version, prepared.members))
     run.put("impressions.npz", impressions.dump(prepared.impressions))
+    run.put("sales.npz", sales.dump(prepared.sales))
+    run.put_json("objective.json", {"objective": objective})
     run.put("clicks.npz", clicks.dump(clicks.learned(clicks.fresh(), prepared.impressions, facts)[0]))
     run.put_json("doctor.json", diagnosis(findings, strictness))
     imputed = [summary._asdict() for summary in summaries]

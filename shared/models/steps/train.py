@@ -1,12 +1,18 @@
 """From interactions to a version, and how good it is."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
+from shared.catalog.model import Item
+from shared.evaluation.protocol import split_at
 from shared.evaluation.report import report
-from shared.models import bundle, content, impute, interactions, lists, people
-from shared.models.known import Texts
-from shared.models.steps.bench import Bench, facts_of
+from shared.models import bundle, content, impressions, impute, interactions, lists, people, sales
+from shared.models.examination import examined
+from shared.models.known import Goal, Texts
+from shared.models.objective import Aim, aimed
+from shared.models.runs import Run
+from shared.models.steps.bench import Bench, facts_of, margins_of
 from shared.models.train import Trained, evaluate, neighbours, train
 
 
@@ -16,7 +22,9 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
     items = bench.items()
     told = content.load(run.get("content.npz"))
     texts = Texts(told.ids, told.vectors)
-    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"), texts)
+    seen = impressions.load(run.get("impressions.npz"))
+    goal = Goal(aim_in(run, data, items), seen)
+    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"), texts, goal)
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
@@ -28,8 +36,17 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
     )
     run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), besides)))
     run.put_json("search.json", trained.search)
-    run.put_json("manifest.json", manifest(bench, version, data, trained, packed))
+    aim = {**run.get_json("objective.json"), "examined": examined(seen).round(3).tolist()}
+    run.put_json("manifest.json", {**manifest(bench, version, data, trained, packed), **aim})
     return {"version": version}
+
+
+def aim_in(run: Run, data: interactions.Interactions, items: Mapping[str, Item]) -> Aim | None:
+    """What the run is to aim at. Refunds count as they were known when the test days began."""
+    if not len(data):
+        return None
+    objective, sold = run.get_json("objective.json")["objective"], sales.load(run.get("sales.npz"))
+    return aimed(objective, facts_of(items.values()), margins_of(items.values()), sold, split_at(data))
 
 
 def manifest(
@@ -53,14 +70,21 @@ def do_evaluate(bench: Bench, version: str) -> dict[str, Any]:
     run = bench.run(version)
     data = interactions.load(run.get("interactions.npz"))
     current, facts = bench.serving()
-    results = evaluate(data, bundle.load(run.get("trial.npz")), facts.get("settings"))
+    items = bench.items()
+    results = evaluate(data, bundle.load(run.get("trial.npz")), facts.get("settings"), aim_in(run, data, items))
     reasons = results["reasons"] + run.get_json("doctor.json")["reasons"]
-    named = {"version": version, "counts": run.get_json("counts.json"), "current": current, "reasons": reasons}
+    named = {
+        "version": version,
+        "counts": run.get_json("counts.json"),
+        "current": current,
+        "reasons": reasons,
+        **run.get_json("objective.json"),
+    }
     whole = {**results, **named}
     run.put_json("metrics.json", whole)
     measured = {name: result["means"] for name, result in results["metrics"].items()}
     run.put_json("manifest.json", {**run.get_json("manifest.json"), "metrics": measured})
-    titles = {item.id: item.title for item in bench.catalog.scan()}
+    titles = {item.id: item.title for item in items.values()}
     page = report(whole, run.get_json("search.json"), neighbours(bundle.load(run.get("bundle.npz"))), titles)
     run.put("report.html", page.encode(), "text/html; charset=utf-8")
     return {"version": version, "passed": results["passed"], "reasons": reasons}

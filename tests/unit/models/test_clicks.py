@@ -28,12 +28,7 @@ def shown(size=4000, seed=1, flipped=False):
         placement=np.full(size, "home"),
         position=position.astype(np.int16),
         clicked=rng.random(size) < chance,
-    )
-
-
-def part(whole, rows):
-    return Impressions(
-        *(getattr(whole, name)[rows] for name in ("at", "shopper", "item", "placement", "position", "clicked"))
+        answer=np.arange(size, dtype=np.int32),
     )
 
 
@@ -45,8 +40,8 @@ def test_it_foresees_clicks_better_than_their_rate():
 def test_what_is_stored_goes_on_as_if_never_stopped():
     whole = shown(2000)
     once, _ = learned(fresh(), whole, FACTS)
-    half, _ = learned(fresh(), part(whole, slice(0, 1000)), FACTS)
-    again, _ = learned(load(dump(half)), part(whole, slice(1000, 2000)), FACTS)
+    half, _ = learned(fresh(), whole.where(slice(0, 1000)), FACTS)
+    again, _ = learned(load(dump(half)), whole.where(slice(1000, 2000)), FACTS)
     assert (
         np.allclose(once.coef, again.coef)
         and np.allclose(once.intercept, again.intercept)
@@ -96,3 +91,4 @@ def test_impressions_are_read_once_an_answer_with_their_clicks(tmp_path):
     )
     rows = list(zip(found.item.tolist(), found.position.tolist(), found.clicked.tolist(), strict=True))
     assert rows == [("stove", 2, True), ("tent", 1, False), ("stove", 1, False)] and set(found.placement) == {"home"}
+    assert found.answer.tolist() == [0, 0, 1]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.models.gate import BY_SEGMENT, Measured, coverage, difference, empty, gate, gini, popularity_bias, short
+from shared.models.gate import Measured, coverage, difference, empty, gate, gini, popularity_bias, short
 
 ITEMS, K, SHOPPERS = 400, 20, 300
 POPULARITY = np.linspace(1.0, 0.01, ITEMS).astype(np.float32)
@@ -21,7 +21,7 @@ def spread(first=0, last=ITEMS, seed=1):
 def measured(mean, seed=1, shown=None, **more):
     values = np.random.default_rng(seed).random(SHOPPERS) * 0.1 + mean
     return Measured(
-        {BY_SEGMENT: values, "ndcg@20 new only": values, "mrr@20 new only": values, **more},
+        {"ndcg@20 with repeats": values, "ndcg@20 new only": values, "mrr@20 new only": values, **more},
         spread() if shown is None else shown,
     )
 
@@ -40,6 +40,19 @@ def test_a_version_that_is_clearly_worse_is_refused_with_the_reason(means, passe
     assert verdict.passed is passed
     refused = [reason for reason in verdict.reasons if "Refused" in reason]
     assert bool(refused) is not passed and all("difference -" in reason or "clearly" in reason for reason in refused)
+
+
+@pytest.mark.parametrize(("by_value", "passed"), [(0.3, True), (0.1, False)])
+def test_where_money_is_aimed_at_the_gate_decides_by_value(by_value, passed):
+    """By what came alone the new version is worse either way."""
+
+    def both(plain, value):
+        values = np.random.default_rng(1).random(SHOPPERS) * 0.1 + value
+        return measured(plain, **{f"revenue ndcg@20 {mode}": values for mode in ("with repeats", "new only")})
+
+    verdict = gate({"model": both(0.1, by_value), "current": both(0.2, 0.2)}, SAME, POPULARITY, "revenue ndcg@20")
+    assert verdict.passed is passed
+    assert all("revenue ndcg@20" in reason for reason in verdict.reasons)
 
 
 def test_too_few_shoppers_judge_nothing():
@@ -100,7 +113,7 @@ def test_a_first_version_may_show_what_it_likes_but_not_nothing():
 def test_no_segment_pays_for_the_mean():
     half = np.arange(SHOPPERS) < 100
     values = np.where(half, 0.1, 0.6) + np.random.default_rng(1).random(SHOPPERS) * 0.05
-    mine = Measured({BY_SEGMENT: values, "ndcg@20 new only": values}, spread())
+    mine = Measured({"ndcg@20 with repeats": values, "ndcg@20 new only": values}, spread())
     models = {"model": mine, "popularity": measured(0.0, 2), "current": measured(0.3, 3)}
     verdict = gate(models, {"from": np.where(half, "DE", "GB").tolist()}, POPULARITY)
     assert not verdict.passed and sum("Refused" in reason for reason in verdict.reasons) == 1

@@ -226,7 +226,7 @@ def test_only_training_imports_the_guesses_and_it_loads_scikit_learn_only_to_mak
             *ROOT.glob("infrastructure/**/*.py"),
         ]
         if any(
-            isinstance(node, ast.ImportFrom) and f"{node.module}.{alias.name}".startswith("shared.models.impute")
+            isinstance(node, ast.ImportFrom) and f"{node.module}.{alias.name}.".startswith("shared.models.impute.")
             for node in ast.walk(ast.parse(path.read_text()))
             for alias in getattr(node, "names", [])
         )

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from shared.events import lake
 from shared.events.model import Consent, encode
-from shared.models.interactions import KINDS, dump, load
+from shared.models.interactions import KINDS, by_time, dump, load
 from shared.models.members import digest
-from shared.models.prepare import Room, by_time, prepare
+from shared.models.prepare import Room, prepare
 from tests.factories import event, order
 
 VERSION = "20260303T030000Z"

@@ -15,6 +15,8 @@ from shared.models.fit import described, fit
 from shared.models.interactions import DAY, VIEW, Interactions
 from shared.models.known import Texts, told
 from shared.models.moments import moments
+from shared.models.objective import Aim
+from shared.models.recipe import alone
 from shared.models.sources import SOURCES, score
 from shared.profiles.state import Purchase, State, Touch, decode, encode
 
@@ -60,13 +62,13 @@ def bundle():
 
 @pytest.fixture(scope="module")
 def learned(bundle):
-    return ranker.learn(bundle, moments(DATA.before(27 * DAY), SINCE, FACTS, "click", 2000))
+    return ranker.learn(bundle, moments(DATA.before(27 * DAY), SINCE, FACTS, Aim("click"), 2000))
 
 
 def test_the_ranker_beats_the_blend_and_every_source_on_shoppers_it_has_not_seen(bundle, learned):
     assert learned.forest is not None and learned.curve
     assert learned.compared["ranker"] > max(v for way, v in learned.compared.items() if way != "ranker")
-    later = moments(DATA, 27 * DAY, FACTS, "click", 400)
+    later = moments(DATA, 27 * DAY, FACTS, Aim("click"), 400)
 
     def hit(made):
         firsts = [next(iter(rank(m.state, made, m.now, 1)[0]), None) for m in later]
@@ -75,20 +77,44 @@ def test_the_ranker_beats_the_blend_and_every_source_on_shoppers_it_has_not_seen
     assert hit(replace(bundle, forest=learned.forest)) > 1.1 * hit(bundle)
 
 
+def judged_as(monkeypatch, **means):
+    """As if the ways of ranking had these values on 200 judged moments, 0.1 those not named."""
+    noise = np.random.default_rng(1).normal(0, 0.05, 200)
+    values = {name: means.get(name, 0.1) + noise for name in ("ranker", "blend", *SOURCES)}
+    monkeypatch.setattr(ranker, "_compare", lambda judged, forest: values)
+
+
 def test_a_ranker_that_is_no_better_is_left_out(bundle, monkeypatch):
-    monkeypatch.setattr(ranker, "_compare", lambda judged, forest: {"ranker": 0.5, "blend": 0.5})
-    found = ranker.learn(bundle, moments(DATA, SINCE, FACTS, "click", 500))
-    assert found.forest is None and found.compared == {"ranker": 0.5, "blend": 0.5}
+    judged_as(monkeypatch, ranker=0.5, blend=0.5)
+    found = ranker.learn(bundle, moments(DATA, SINCE, FACTS, Aim("click"), 500))
+    assert found.forest is None and found.alone == "" and found.compared["ranker"] == found.compared["blend"]
+
+
+def test_a_source_that_is_clearly_better_than_ranker_and_blend_ranks_alone(bundle, monkeypatch):
+    asked = moments(DATA, SINCE, FACTS, Aim("click"), 500)
+    judged_as(monkeypatch, ranker=0.3, blend=0.2, next=0.4)
+    found = ranker.learn(bundle, asked)
+    assert found.forest is None and found.alone == "next"
+    judged_as(
+        monkeypatch, ranker=0.3, blend=0.2, next=0.3
+    )  # as good is not better: the ranker does more than one source can
+    assert ranker.learn(bundle, asked).forest is not None
+    only = replace(bundle, settings={**bundle.settings, **alone("next")})
+    for moment in asked[:50]:
+        scores = score(moment.state, only, moment.now)
+        values, told = blended(scores, only.settings), scores.sources[SOURCES.index("next")]
+        assert np.allclose(values, told, atol=0.01)
+        assert (values > 0).sum() > (told > 0).sum()  # and the list is full all the same
 
 
 def test_too_few_moments_make_no_ranker(bundle):
-    assert ranker.learn(bundle, moments(DATA, SINCE, FACTS, "click", 100)) == (None, [], {})
-    assert ranker.learn(bundle, []) == (None, [], {})
+    assert ranker.learn(bundle, moments(DATA, SINCE, FACTS, Aim("click"), 100)) == (None, [], {}, "")
+    assert ranker.learn(bundle, []) == (None, [], {}, "")
 
 
 def test_training_and_serving_compute_the_same_features(bundle, learned):
     """Once as `tabled` makes them of moments, once as `rank` makes them of a stored state and a loaded bundle."""
-    asked = moments(DATA, SINCE, FACTS, "click", 60)
+    asked = moments(DATA, SINCE, FACTS, Aim("click"), 60)
     table = ranker.tabled(bundle, asked)
     stored, told = load(dump(replace(bundle, forest=learned.forest))), []
     for moment in asked:
@@ -135,7 +161,7 @@ def test_features_are_finite_and_named_and_what_the_sources_say(state):
 
 
 def test_more_of_what_can_only_speak_for_an_item_never_lowers_its_score(bundle, learned):
-    moment = moments(DATA, SINCE, FACTS, "click", 1)[0]
+    moment = moments(DATA, SINCE, FACTS, Aim("click"), 1)[0]
     scores = score(moment.state, bundle, moment.now)
     values = blended(scores, bundle.settings)
     rows = features(scores, values, shortlist(scores, values), Asked(moment.state, moment.now), bundle)

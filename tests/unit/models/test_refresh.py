@@ -75,7 +75,7 @@ def test_two_parts_are_the_whole(days, shuffled):
     assert np.array_equal(data.items[data.item], WHOLE.items[WHOLE.item])
     assert np.array_equal(data.shoppers[data.shopper], WHOLE.shoppers[WHOLE.shopper])
     assert np.allclose(popularity(data, now, 14.0), popularity(WHOLE, now, 14.0), rtol=1e-4, atol=1e-6)
-    assert np.allclose(together(data)[1], together(WHOLE)[1], rtol=1e-4, atol=1e-5)
+    assert np.allclose(together(data, BASE.settings)[1], together(WHOLE, BASE.settings)[1], rtol=1e-4, atol=1e-5)
 
 
 def test_the_tables_are_those_of_a_full_fit_with_the_same_settings():

@@ -69,8 +69,9 @@ def test_items_of_one_taste_are_neighbours(data):
     assert np.mean(np.concatenate(same)) > 0.95
 
 
-def test_items_bought_in_the_same_orders_stand_together(data):
-    items, _ = together(data, 3)
+@pytest.mark.parametrize("kind", [0.0, 1.0, 2.0])
+def test_items_bought_in_the_same_orders_stand_together(data, kind):
+    items, _ = together(data, {"together_kind": kind}, 3)
     assert all(items[i][0] == i + 1 for i in range(0, 40, 2))
 
 

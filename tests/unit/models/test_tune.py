@@ -16,7 +16,8 @@ from shared.models.fit import FIT_SETTINGS, fit, popularity, similar
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 from shared.models.judge import Judge
 from shared.models.known import Known
-from shared.models.moments import Moment, aim_of, moments
+from shared.models.moments import Moment, moments
+from shared.models.objective import Aim, aim_of
 from shared.models.sources import SOURCES
 from shared.models.train import served
 from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, searched
@@ -80,7 +81,7 @@ def test_a_blend_is_judged_as_it_would_be_served(chosen):
 
 
 def test_moments_to_learn_from_are_the_cases_the_model_is_measured_on():
-    drawn = {m.shopper: m for m in moments(DATA, MOMENT, {}, "order", 10**9)}
+    drawn = {m.shopper: m for m in moments(DATA, MOMENT, {}, Aim("order"), 10**9)}
     assert {case.shopper: (case.state, case.right) for case in CASES} == {
         n: (m.state, frozenset(m.right)) for n, m in drawn.items()
     }
@@ -90,16 +91,16 @@ def test_nothing_that_comes_after_a_moment_is_in_its_state():
     shuffled = np.random.default_rng(1).permutation(40)
     later = DATA.at >= MOMENT
     other = replace(DATA, item=np.where(later, shuffled[DATA.item], DATA.item).astype(np.int32))
-    assert [m.state for m in moments(DATA, MOMENT, {}, "order", 10**9)] == [
-        m.state for m in moments(other, MOMENT, {}, "order", 10**9)
+    assert [m.state for m in moments(DATA, MOMENT, {}, Aim("order"), 10**9)] == [
+        m.state for m in moments(other, MOMENT, {}, Aim("order"), 10**9)
     ]
-    for moment in moments(DATA, MOMENT, {}, "click", 200):
+    for moment in moments(DATA, MOMENT, {}, Aim("click"), 200):
         assert all(touch.last <= moment.now for touch in moment.state.recent)
 
 
 def test_the_aim_is_orders_where_there_are_enough():
-    assert aim_of(DATA, MOMENT) == "order"
-    assert aim_of(DATA.where(DATA.kind == VIEW), MOMENT) == "click"
+    assert aim_of(DATA, MOMENT).objective == "order"
+    assert aim_of(DATA.where(DATA.kind == VIEW), MOMENT).objective == "click"
 
 
 def test_the_search_does_better_than_bad_settings():

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from shared import clients
 from shared.catalog.model import Item, Price
 from shared.catalog.store import CatalogStore
-from shared.errors import Conflict, NotFound, TooLittleData
+from shared.errors import Conflict, InvalidRequest, NotFound, TooLittleData
 from shared.events import lake
 from shared.events.model import Consent, encode
 from shared.lists.model import key
@@ -329,6 +329,18 @@ def test_the_doctor_tells_and_stops(step, shop):
         and "the catalog does not know" in made["reasons"][0]
     )
     assert json.loads(body(f"runs/{made['version']}/doctor.json"))["reasons"] == made["reasons"]
+
+
+def test_a_run_may_have_an_objective_of_its_own(step, shop):
+    started = "2026-04-20T03:00:00Z"
+    with pytest.raises(InvalidRequest, match="no item of the catalog has a margin"):
+        step("prepare", started=started, input={"objective": "margin"})
+    version = step("prepare", started=started, input={"objective": "revenue"})["version"]
+    judged = step("evaluate", version=step("train", version=version)["version"])
+    manifest, measured = (json.loads(body(f"runs/{version}/{name}.json")) for name in ("manifest", "metrics"))
+    assert manifest["objective"] == measured["objective"] == "revenue" and manifest["examined"][0] == 1.0
+    assert judged["passed"] and any(reason.startswith("Good: revenue ndcg@20") for reason in judged["reasons"])
+    assert b"It aims at revenue." in body(f"runs/{version}/report.html")
 
 
 def test_a_version_says_what_it_is_made_of(step, shop):

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infrastructure.local.layout import LocalStackError
-from shared.models.interactions import ORDER, Interactions
-from shared.models.prepare import by_time
+from shared.models.interactions import ORDER, Interactions, by_time
 
 GAP = 1800.0  # seconds without an event end a session
 

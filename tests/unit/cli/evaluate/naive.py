@@ -73,6 +73,19 @@ def ease(data, weight):
     return lambda history: dict(enumerate(weights[sorted(set(history))].sum(axis=0))) if history else {}
 
 
+def rp3beta(groups, items, size, beta):
+    """Chances of item -> group -> other item, divided by (popularity of the other / that of the most popular)^beta."""
+    counts = Counter(zip(groups.tolist(), items.tolist(), strict=True))
+    of_group, of_item = Counter(groups.tolist()), Counter(items.tolist())
+    top = max(of_item.values())
+    walk = np.zeros((size, size))
+    for (group, one), there in counts.items():
+        for (same, other), back in counts.items():
+            if same == group and one != other:
+                walk[one, other] += there / of_item[one] * back / of_group[group] / (of_item[other] / top) ** beta
+    return walk
+
+
 def scores_of(ranker, cases):
     """Of each case item -> score, as the ranker has them."""
     made = ranker.scores(cases)

@@ -116,6 +116,16 @@ def test_item_item_sums_similarities_of_the_history_by_how_long_ago(kind, by):
         assert [one.get(item, 0.0) for item in range(len(wanted))] == pytest.approx(wanted.tolist(), abs=1e-4)
 
 
+@pytest.mark.parametrize("by", ["session", "shopper"])
+def test_rp3beta_walks_from_the_history_by_its_groups(by):
+    fold = fold_of(5)
+    found = scores_of(ranker(neighbours.walks("top"), fold, {"by": by, "beta": 0.7, "decay": 0.5}), fold.cases)
+    walk = naive.rp3beta(getattr(fold.train, by), fold.train.item, len(fold.train.items), 0.7)
+    for one, history in zip(found, histories(fold.cases), strict=True):
+        wanted = sum(0.5**step * walk[item] for step, item in enumerate(reversed(history)))
+        assert [one.get(item, 0.0) for item in range(len(wanted))] == pytest.approx(wanted.tolist(), abs=1e-4)
+
+
 def test_popularity_counts_a_shopper_once_and_what_is_recent():
     fold = fold_of(6)
     values = simple.counts(fold.train, fold.now, 10.0)

@@ -13,7 +13,7 @@ import pytest
 from infrastructure.cli import __main__ as cli
 from infrastructure.cli.evaluate import apart, command, measure
 from infrastructure.cli.evaluate.baselines.simple import popularity, recent_popularity
-from infrastructure.cli.evaluate.models import chosen, models
+from infrastructure.cli.evaluate.models import chosen, models, too_large
 from infrastructure.cli.evaluate.page import page
 from infrastructure.cli.evaluate.served import Served, Shopwindow
 from infrastructure.cli.evaluate.table import tables
@@ -100,13 +100,18 @@ def test_what_is_wrong_is_said(tmp_path, capsys, monkeypatch, arguments, words):
     assert words in capsys.readouterr().err
 
 
-def test_a_set_too_large_for_a_model_goes_without_it():
-    known, _ = known_of(3)
-    assert [model.name for model in chosen(["ease"], known)] == ["EASE"]
-    small = models("top")["ease"].most_items
-    assert small < 100_000
-    wide = replace(known.train, items=np.arange(small + 1).astype(str))
-    assert chosen(["ease", "popular"], replace(known, train=wide)) == [popularity()]
+def test_a_set_too_large_for_a_model_goes_without_it_and_that_is_said(tmp_path, capsys, monkeypatch):
+    small = replace(models("top")["ease"], most_items=3)
+    monkeypatch.setattr(command, "chosen", lambda names, task: [popularity(), small])
+    run = evaluated(shop(tmp_path / "set"))
+    assert list(run["cost"]) == ["popularity, all time"]
+    told = capsys.readouterr().out
+    assert "EASE does not fit: the set has " in told and ", 3 are the most" in told
+
+
+def test_ease_is_run_up_to_the_size_whose_matrix_fits():
+    ease = chosen(["ease"], "top")[0]
+    assert not too_large(ease, 20_000) and too_large(ease, 20_001) and not too_large(popularity(), 10**7)
 
 
 class Greedy:
@@ -118,7 +123,7 @@ class Greedy:
 
 def test_a_model_whose_process_is_killed_is_left_out_and_said(tmp_path, capsys, monkeypatch):
     with_it = [popularity(), Greedy()]
-    monkeypatch.setattr(command, "chosen", lambda names, known: with_it)
+    monkeypatch.setattr(command, "chosen", lambda names, task: with_it)
     run = evaluated(shop(tmp_path / "set"))
     assert list(run["cost"]) == run["baselines"] == ["popularity, all time"]
     assert "left out: The process of 'greedy' was killed: is there enough memory?" in capsys.readouterr().out

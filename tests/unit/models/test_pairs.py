@@ -1,0 +1,81 @@
+"""Association of items that share groups, against the measures written pair by pair."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.models import pairs
+from shared.models.pairs import COSINE, DOUBT, FEWEST, LIFT, NPMI, associated, walked
+
+ITEMS = 8
+baskets = st.lists(st.sets(st.integers(0, ITEMS - 1), max_size=5), min_size=1, max_size=40)
+
+
+def matrix(groups, size=ITEMS):
+    rows = [number for number, group in enumerate(groups) for _ in group]
+    columns = [item for group in groups for item in sorted(group)]
+    return sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(groups), size))
+
+
+def naive(groups, kind, one, other):
+    total = sum(bool(group) for group in groups)
+    a, b = (sum(item in group for group in groups) for item in (one, other))
+    shared = sum(one in group and other in group for group in groups)
+    if not shared or (kind != COSINE and shared < FEWEST):
+        return 0.0
+    if kind == COSINE:
+        return shared / math.sqrt(a * b)
+    surprise = math.log(shared * total / (a * b))
+    if kind == LIFT:
+        return max(surprise * shared / (shared + DOUBT), 0.0)
+    return max(surprise / math.log(total / shared), 0.0) if shared < total else 0.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(baskets, st.sampled_from([COSINE, LIFT, NPMI]))
+def test_every_pair_has_its_measure_and_the_best_come_first(groups, kind):
+    items, scores = associated(matrix(groups), kind, ITEMS)
+    found = {
+        (one, int(other)): score
+        for one in range(ITEMS)
+        for other, score in zip(items[one], scores[one], strict=True)
+        if other >= 0
+    }
+    for one, other in combinations(range(ITEMS), 2):
+        wanted = naive(groups, kind, one, other)
+        if wanted > 1e-6:
+            assert found[one, other] == pytest.approx(wanted, rel=1e-4)
+            assert found[other, one] == pytest.approx(wanted, rel=1e-4)
+        else:
+            assert found.get((one, other), 0.0) <= 1e-6
+    assert (np.diff(scores, axis=1) <= 0).all() and (items != np.arange(ITEMS)[:, None]).all()
+
+
+def test_npmi_prefers_what_belongs_together_to_what_is_in_every_basket():
+    """A bag (0) is in nearly every order; cups (1) and saucers (2) are bought with each other, and with a bag too."""
+    groups = [{0, 3}] * 30 + [{0}] * 30 + [{0, 1, 2}] * 12 + [{0, 1}] * 4 + [{4, 5}] * 2
+    for kind in (LIFT, NPMI):
+        items, _ = associated(matrix(groups), kind, 3)
+        assert items[1, 0] == 2
+        assert items[4, 0] == -1  # bought together twice only: that says nothing yet
+    assert associated(matrix([{0, 1}] * 3 + [{2}] * 3), NPMI, 1)[1][0, 0] == pytest.approx(1.0)
+
+
+def test_a_walk_holds_popularity_against_an_item_by_beta():
+    groups = matrix([{0, 1}, {0, 1}, {0, 2}, {1}, {1}, {1}, {1}])
+    assert walked(groups, 2, beta=0.0)[0][0].tolist() == [1, 2]
+    assert walked(groups, 2, beta=1.0)[0][0].tolist() == [2, 1]
+
+
+def test_blocks_make_no_difference(monkeypatch):
+    rng = np.random.default_rng(3)
+    groups = matrix([set(rng.integers(0, 50, 6).tolist()) for _ in range(200)], 50)
+    whole = [associated(groups, NPMI, 5), walked(groups, 5)]
+    monkeypatch.setattr(pairs, "BLOCK", 7)
+    for (items, scores), other in zip(whole, [associated(groups, NPMI, 5), walked(groups, 5)], strict=True):
+        assert np.array_equal(items, other[0]) and np.array_equal(scores, other[1])
