@@ -40,7 +40,11 @@ class PlanDesk:
         if not isinstance(document, dict):
             raise InvalidRequest("must be the whole plan, a JSON object", "document")
         draft = Draft(document, _text(fields, "who", LONGEST_WHO), self.now)
-        revision = self.store.save_draft(draft, _revision(fields))
+        try:
+            plan = parse(document, self.now, self.checks)
+        except InvalidPlan:
+            plan = None
+        revision = self.store.save_draft(draft, plan, _revision(fields))
         return self._told(draft, revision, self._current())
 
     def publish(self, body: Any) -> dict[str, Any]:

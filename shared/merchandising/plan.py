@@ -74,6 +74,7 @@ class Pointer(msgspec.Struct, array_like=True, frozen=True):
 
 EMPTY = Plan()
 POINTER = "pointer"
+DRAFT = "draft"
 DAY = 86400
 
 

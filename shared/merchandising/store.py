@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from shared.errors import Conflict, NotFound, TooLarge
-from shared.merchandising.plan import POINTER, Plan, Pointer, decode_pointer, encode, key
+from shared.merchandising.plan import DRAFT, POINTER, Plan, Pointer, decode_pointer, encode, key
 from shared.versioned import Kept, Versions
 
-DRAFT = "draft"
 DOCUMENT = "document#"
 LARGEST = 390_000  # bytes; DynamoDB takes items of 400 KB, names and numbers included
 
@@ -36,11 +35,16 @@ class PlanStore:
         kept = self.items.get_many([DRAFT])[DRAFT]
         return (_unpacked(kept.value), kept.version) if kept.version else (Draft(), 0)
 
-    def save_draft(self, draft: Draft, revision: int) -> int:
-        """The new revision. Raises Conflict when the draft has another one than `revision` meanwhile, TooLarge."""
+    def save_draft(self, draft: Draft, plan: Plan | None, revision: int) -> int:
+        """The new revision. `plan` is what `recommend` shows of the draft before it is published: None while it has mistakes.
+
+        Raises Conflict when the draft has another revision than `revision` meanwhile, TooLarge.
+        """
         packed = _packed(draft, "the draft")
+        served = encode(msgspec.structs.replace(plan, version=DRAFT)) if plan else b""
+        _check_size(served)
         try:
-            self.items.save({DRAFT: Kept(packed, revision)})
+            self.items.save({DRAFT: Kept(packed, revision), key(DRAFT): Kept(served, revision)})
         except Conflict as error:
             raise Conflict(
                 "somebody else changed the draft meanwhile; read it again and put your changes into it", "revision"
@@ -61,11 +65,7 @@ class PlanStore:
     def publish(self, plan: Plan, document: dict[str, Any], pointer: Pointer, revision: int) -> None:
         """The version `plan.version` and the pointer to it, both or none. Raises Conflict, TooLarge."""
         served = encode(plan)
-        if len(served) > LARGEST:
-            raise TooLarge(
-                f"the plan has {len(served):,} bytes as it is served, {LARGEST:,} are the most; shorten lists of items, "
-                "or say with `where` what they have in common"
-            )
+        _check_size(served)
         written = _packed(Draft(document), "the plan")
         self._flip(pointer, revision, {key(plan.version): Kept(served), DOCUMENT + plan.version: Kept(written)})
 
@@ -82,6 +82,14 @@ class PlanStore:
             self.items.save({**more, POINTER: Kept(encode(pointer), revision)})
         except Conflict as error:
             raise Conflict("somebody else published or went back meanwhile; look at the versions again") from error
+
+
+def _check_size(served: bytes) -> None:
+    if len(served) > LARGEST:
+        raise TooLarge(
+            f"the plan has {len(served):,} bytes as it is served, {LARGEST:,} are the most; shorten lists of items, "
+            "or say with `where` what they have in common"
+        )
 
 
 def _packed(value: Draft, what: str) -> bytes:

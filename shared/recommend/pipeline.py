@@ -122,7 +122,10 @@ class Filling:
         taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
         outside = Outside(self.found, self._refusal, taken)
         made = apply(self.rules, self.pool, self.request.count, outside, self._natural)
-        made.removed.update(self.queue.removed)
+        by_rules = {entry.id for entry in made.shown}  # what a rule put in its place has none of the queue's
+        for cause, names in self.queue.removed.items():
+            if left := [name for name in names if name not in by_rules]:
+                made.removed[cause] = left
         return made
 
     def answer(self, filled: Steered | None) -> Answer:

@@ -12,6 +12,22 @@ from shared.recommend.tables import Found
 FRESH = 2.0  # seconds: a campaign is on within five of its publishing
 
 
+class Draft:
+    """A plan that is tried before it is published: it stays."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+
+    def stale(self) -> list[str]:
+        return []
+
+    def take(self, asked: list[str], found: Found) -> list[str]:  # noqa: ARG002 - nothing newer
+        return []
+
+    def make(self, value: bytes | None) -> None:
+        """It is made."""
+
+
 class Plans:
     """Keeps the plan that was ready last for as long as a newer one cannot be read or understood; `failed` is told why."""
 

@@ -13,13 +13,17 @@ import msgspec
 
 from shared.catalog.model import Item
 from shared.catalog.model import decode as decode_item
+from shared.errors import InvalidRequest
 from shared.lists.model import decode as decode_list
 from shared.lists.segments import ALL
+from shared.merchandising.plan import DRAFT, key
+from shared.merchandising.plan import decode as decode_plan
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
+from shared.recommend.loaded import load
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
 from shared.recommend.placements import Blend, Placement
-from shared.recommend.plans import Plans
+from shared.recommend.plans import Draft, Plans
 from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
 from shared.recommend.resolve import Asker, Resolved, resolve
@@ -49,12 +53,22 @@ class Reader:
         self.clock = clock
         self.chance: Callable[[], float] = random
         self.popular = Popular(clock)
-        self.plans = Plans(clock, failed)
+        self.plans: Plans | Draft = Plans(clock, failed)
         self.static = Static(load_static, failed, clock)
 
     @property
     def placements(self) -> Mapping[str, Placement]:
         return self.plans.loaded.placements
+
+    def previewing(self) -> "Reader":
+        """The same, with the draft of the plan. Raises InvalidRequest when it cannot be shown."""
+        at = f"r:{key(DRAFT)}"
+        value = self.tables.get([at]).values.get(at)
+        if not value:
+            raise InvalidRequest("there is no draft, or it has mistakes: GET /v1/plan/draft tells which", "plan")
+        made = copy(self)
+        made.plans = Draft(load(decode_plan(value)))
+        return made
 
     def renew(self) -> bool:
         """Whether the plan was read anew: a placement that it did not have may be there now."""

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from msgspec import json
 
 from shared.experiments import tag
-from shared.recommend.asked import Asked
+from shared.recommend.asked import Asked, WhyNot
+from shared.recommend.explain import why_not
 from shared.recommend.page import answers
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Answer, answer
@@ -38,6 +39,8 @@ class Service:
     def serve(self, asked: Asked) -> Served:
         if isinstance(asked, Rerank):
             return self.rerank(asked)
+        if isinstance(asked, WhyNot):
+            return self.why_not(asked)
         return self.page(asked) if isinstance(asked, list) else self.recommend(asked)
 
     def recommend(self, request: Request) -> Served:
@@ -63,6 +66,14 @@ class Service:
         made = rerank(asked, reads, self.reader.items, now)
         body = reranked(asked, made, reads, recommendation_id(now, reads))
         return Served(json.encode(body), body["served"]["tier"], fallback=False)
+
+    def why_not(self, asked: WhyNot) -> Served:
+        reads = self.reader.read(asked.request, self.identify(asked.request))
+        request = reads.asked(asked.request)
+        made = answer(request, reads, self.reader.items, self.clock())
+        told = why_not(asked.item, made, request, reads, self.reader.items)
+        body = {"item": asked.item, "placement": request.placement, "at": made.at, **told}
+        return Served(json.encode(body), *_told(reads, made))
 
     def _shelf(self, request: Request, reads: Reads, made: Answer, now: float) -> dict[str, Any]:
         return render(made, request, reads, recommendation_id(now, reads), self.reader.version)

@@ -69,7 +69,7 @@ def test_the_documents_examples_are_accepted():
 
 
 def test_the_document_knows_every_placement():
-    assert DOCUMENT["components"]["schemas"]["Placement"]["enum"] == list(PLACEMENTS)
+    assert DOCUMENT["components"]["schemas"]["Placement"]["examples"] == list(PLACEMENTS)
 
 
 def test_the_document_knows_every_purpose():

@@ -9,7 +9,7 @@ from moto import mock_aws
 from shared.errors import Conflict, InvalidRequest, NotFound, TooLarge
 from shared.merchandising.desk import KEPT, PlanDesk
 from shared.merchandising.parse import InvalidPlan
-from shared.merchandising.plan import Plan, Pointer, Published, decode, key
+from shared.merchandising.plan import EMPTY, Plan, Pointer, Published, decode, key
 from shared.merchandising.store import DOCUMENT, Draft, PlanStore
 from shared.recommend.loaded import load, mistakes
 from shared.versioned import VersionedMemory, VersionedTable
@@ -54,15 +54,15 @@ def test_what_was_never_written_is_empty_and_at_revision_nought(store):
 
 def test_a_draft_is_read_back_as_it_was_written(store):
     draft = Draft({"rules": [{"name": "größe ✓", "x": None}]}, "Ann", NOW)
-    assert store.save_draft(draft, 0) == 1
+    assert store.save_draft(draft, None, 0) == 1
     assert store.draft() == (draft, 1)
 
 
 @pytest.mark.parametrize("late", [0, 2])
 def test_two_editors_do_not_overwrite_one_another(store, late):
-    store.save_draft(Draft({"rules": []}), 0)
+    store.save_draft(Draft({"rules": []}), EMPTY, 0)
     with pytest.raises(Conflict) as refused:
-        store.save_draft(Draft({"segments": {}}), late)
+        store.save_draft(Draft({"segments": {}}), EMPTY, late)
     assert refused.value.field == "revision" and store.draft()[0].document == {"rules": []}
 
 
@@ -96,7 +96,7 @@ def noise(length):
 
 def test_what_no_item_of_the_table_can_hold_is_refused_by_name(store):
     with pytest.raises(TooLarge, match="the draft has"):
-        store.save_draft(Draft({"note": noise(700_000)}), 0)
+        store.save_draft(Draft({"note": noise(700_000)}), None, 0)
     with pytest.raises(TooLarge, match="shorten lists of items"):
         store.publish(Plan(version="1", segments={"a": "x" * 400_000}), {}, Pointer("1"), 0)
     assert store.draft()[1] == store.pointer()[1] == 0
