@@ -1,5 +1,5 @@
 """Latency of recommend inside the handler, against the same reads without any logic:
-`python -m tests.benchmarks.serving [--requests N] [--delay MS]`.
+`python -m tests.benchmarks.serving [--requests N] [--delay MS] [--plan]`.
 
 Two handlers, one on DynamoDB alone and one with Redis in front, each beside its floor: the very reads that the handler makes for a request, by
 the same client, and nothing else. All four take turns in one process, in an order drawn anew for every request. DynamoDB is a stub in
@@ -52,7 +52,7 @@ def start_redis(tables, folder):
             break
         except redis.ConnectionError:
             time.sleep(0.05)
-    for letter, table in stub.TABLES.items():
+    for letter, table in stub.CACHED.items():
         client.mset({f"{letter}:{pk}": value for pk, value in tables[table].items()})
     return server, f"redis://127.0.0.1:{port}"
 
@@ -113,7 +113,7 @@ def recorded(handler, events):
 
 def check(answer):
     body = json.loads(answer["body"])
-    if answer["statusCode"] != 200 or not body["items"] or body["served"]["tier"] not in ("live", "lists"):
+    if answer["statusCode"] != 200 or not body["items"] or body["served"]["tier"] not in ("live", "lists", "rules"):
         sys.exit(f"not a personal answer: {answer}")
 
 
@@ -163,12 +163,13 @@ def main():
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--delay", type=float, default=0.0, help="milliseconds until the stub for DynamoDB answers")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plan", action="store_true", help="with 200 candidates, 100 rules, variety and an experiment")
     args = parser.parse_args()
-    process, endpoint = stub.start(args.seed, args.delay)
+    process, endpoint = stub.start(args.seed, args.delay, args.plan)
     os.environ.update(stub.ENV, AWS_ENDPOINT_URL=endpoint)
     out = sys.stdout
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
-        server, url = start_redis(stub.shop(args.seed), folder)
+        server, url = start_redis(stub.shop(args.seed, args.plan), folder)
         try:
             events = requests(args.requests, args.seed)
             sys.stdout = nowhere
@@ -182,6 +183,7 @@ def main():
         f"{os.cpu_count()}-core {platform.machine()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}; {packages}"
     )
     print(f"{args.requests} requests, seed {args.seed}, the stub for DynamoDB answers after {args.delay:g} ms")
+    print("a plan of 100 rules, 200 candidates, variety, an experiment" if args.plan else "no plan")
     report(took)
 
 

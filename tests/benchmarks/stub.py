@@ -7,15 +7,23 @@ import multiprocessing
 import random
 import socket
 
+import msgspec
+
 from shared.catalog.model import Item, Price
 from shared.catalog.model import encode as encode_item
 from shared.lists.model import Pointer, encode
 from shared.lists.newcomers import Newcomer
 from shared.lists.newcomers import encode as encode_newcomers
+from shared.merchandising.parse import parse
+from shared.merchandising.plan import Pointer as PlanPointer
+from shared.merchandising.plan import Published, key
+from shared.merchandising.plan import encode as encode_plan
 from shared.profiles.state import Candidate, Purchase, State, Touch
 from shared.profiles.state import encode as encode_state
+from shared.recommend.loaded import mistakes
 
-TABLES = {"s": "shoppers", "l": "lists", "c": "catalog"}
+TABLES = {"s": "shoppers", "l": "lists", "c": "catalog", "r": "plans"}
+CACHED = {letter: table for letter, table in TABLES.items() if letter != "r"}
 ENV = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
@@ -31,7 +39,7 @@ WRITE_KEY = "Basic d3JpdGUta2V5Og=="
 SHOPPERS, ITEMS, NEIGHBOURS = 200, 2000, 50
 
 
-def shop(seed):
+def shop(seed, planned=False):
     """table -> pk -> bytes. Sizes are those of a middling shop: an item has about 700 bytes, a state 100 candidates."""
     rng = random.Random(seed)
     names = [f"item-{n:05}" for n in range(ITEMS)]
@@ -53,6 +61,35 @@ def shop(seed):
         "shoppers": {f"a#s{n}": encode_state(state(rng, names)) for n in range(SHOPPERS)},
         "lists": lists,
         "catalog": {name: encode_item(item(rng, name)) for name in names},
+        "plans": published(plan(rng, names)) if planned else {},
+    }
+
+
+def published(document):
+    made = msgspec.structs.replace(parse(document, 1.8e9, [mistakes]), version="1")
+    return {"pointer": encode_plan(PlanPointer("1", (Published("1", 1.8e9),))), key("1"): encode_plan(made)}
+
+
+def plan(rng, names):
+    """100 rules that all hold, half of them about items of some kind; 200 candidates, variety and an experiment everywhere."""
+    kinds = [f'item.brand = "{letter * 5}" and item.price < {price}' for letter in "ABCDEF" for price in (10, 15, 25)]
+    kinds += ['item.attributes.colour = "green"', "item.stock > 5", "item.age < 30"]
+    rules = []
+    for n in range(100):
+        action = ("boost", "bury", "exclude", "pin", "include")[n % 5]
+        about = {"where": rng.choice(kinds)}
+        if action in ("pin", "exclude"):
+            about = {"items": rng.sample(names, 1)}
+        more = {"pin": {"slots": [1 + n % 2]}, "include": {"share": 0.1}, "boost": {"by": 1.2}, "bury": {"by": 1.25}}
+        when = rng.choice(["shopper.views >= 0", 'context.device != "tablet"', "shopper.cart_size < 50"])
+        rules.append({"name": f"rule-{n:03}", "action": action, "when": when, **about, **more.get(action, {})})
+    settings = {"pool": 200, "dials": {"diversity": 0.3, "brandCap": 6, "freshness": 0.1}}
+    variants = [{"name": "on", "share": 0.5, "settings": {"dials": {"margin": 0.2}}}, {"name": "off", "share": 0.5}]
+    used = ["home", "product", "cart"]
+    return {
+        "rules": rules,
+        "placements": dict.fromkeys(used, settings),
+        "experiments": {"margin": {"placements": used, "variants": variants}},
     }
 
 
@@ -119,9 +156,9 @@ class Stub(asyncio.Protocol):
         return head.encode() + answer
 
 
-def serve(seed, delay, port):
+def serve(seed, delay, planned, port):
     async def run():
-        Stub.tables, Stub.delay = shop(seed), delay / 1000
+        Stub.tables, Stub.delay = shop(seed, planned), delay / 1000
         server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
         port.put(server.sockets[0].getsockname()[1])
         await server.serve_forever()
@@ -129,11 +166,11 @@ def serve(seed, delay, port):
     asyncio.run(run())
 
 
-def start(seed, delay=0.0):
+def start(seed, delay=0.0, planned=False):
     """The process and its address. It answers `delay` milliseconds after it was asked."""
     spawn = multiprocessing.get_context("spawn")
     port = spawn.Queue()
-    process = spawn.Process(target=serve, args=(seed, delay, port), daemon=True)
+    process = spawn.Process(target=serve, args=(seed, delay, planned, port), daemon=True)
     process.start()
     return process, f"http://127.0.0.1:{port.get(timeout=60)}"
 
