@@ -127,6 +127,8 @@ class PrepareSettings:
     identity_table: str
     identity_limits: str = ""
     doctor: str = "normal"
+    spark_from: int = 0
+    spark_application: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from shared.models.steps.bench import Bench
 from shared.models.steps.gather import do_gather
 from shared.models.steps.lake import Lake
 from shared.models.steps.prepare import do_doctor, do_prepare
+from shared.models.steps.size import do_size
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
@@ -20,12 +21,20 @@ if TYPE_CHECKING:
 
 settings = from_env(PrepareSettings)
 bench = Bench.of(clients.s3(), clients.dynamodb(), settings, code_version(Path(__file__).parents[2]))
-lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
+lake = Lake(
+    settings.lake_bucket,
+    clients.dynamodb(),
+    settings.identity_table,
+    parse(settings.identity_limits),
+    settings.spark_from,
+)
 
 
 def do(event: dict[str, Any]) -> dict[str, Any]:
     if event["step"] == "gather":
         return do_gather(bench, lake)
+    if event["step"] == "size":
+        return do_size(bench, lake, event["started"], bool(settings.spark_application))
     examined = {"prepare": do_prepare, "doctor": do_doctor}[event["step"]]
     made = examined(bench, lake, event["started"], strictness(settings.doctor))
     tell(made)
@@ -44,7 +53,7 @@ def tell(made: dict[str, Any]) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "prepare" | "doctor", "started": ISO 8601}` or `{"step": "gather"}`"""
+    """`{"step": "size" | "prepare" | "doctor", "started": ISO 8601}` or `{"step": "gather"}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         return do(event)

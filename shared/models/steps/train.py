@@ -7,16 +7,21 @@ from shared.evaluation.report import report
 from shared.models import bundle, content, impute, interactions, lists, people
 from shared.models.known import Texts
 from shared.models.steps.bench import Bench, facts_of
-from shared.models.train import Trained, evaluate, neighbours, train
+from shared.models.train import Trained, Widen, alone, evaluate, neighbours, train
 
 
 def do_train(bench: Bench, version: str) -> dict[str, Any]:
     run = bench.run(version)
-    data = interactions.load(run.get("interactions.npz"))
-    items = bench.items()
+    keep_trained(bench, version, interactions.load(run.get("interactions.npz")))
+    return {"version": version}
+
+
+def keep_trained(bench: Bench, version: str, data: interactions.Interactions, widened: Widen = alone) -> None:
+    """Train, and put what was trained where the other steps look for it; `widened` as for `train`."""
+    run, items = bench.run(version), bench.items()
     told = content.load(run.get("content.npz"))
     texts = Texts(told.ids, told.vectors)
-    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"), texts)
+    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"), texts, widened)
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
@@ -29,22 +34,33 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
     run.put("lists.msgpack", lists.dump(lists.lists(data, trained.bundle, float(data.at.max()), besides)))
     run.put_json("search.json", trained.search)
     run.put_json("manifest.json", manifest(bench, version, data, trained, packed))
-    return {"version": version}
 
 
 def manifest(
     bench: Bench, version: str, data: interactions.Interactions, trained: Trained, packed: bytes
 ) -> dict[str, Any]:
-    """What a version is made of. `metrics` come with do_evaluate."""
+    """What a version is made of; `sampled` says that `data` is not all. `metrics` come with do_evaluate."""
+    every = int(bench.run(version).get_json("counts.json")["interactions"])
     return {
         "version": version,
         "code": bench.code,
         "settings": trained.bundle.settings,
         "items": trained.bundle.size,
-        "interactions": len(data),
+        "interactions": every,
+        "sampled": every > len(data),
         "from": float(data.at.min()),
         "until": float(data.at.max()),
         "sha256": hashlib.sha256(packed).hexdigest(),
+    }
+
+
+def do_findings(bench: Bench, version: str) -> dict[str, Any]:
+    """What the data doctor said of a run that Spark prepared: a job returns nothing to the state machine."""
+    run = bench.run(version)
+    return {
+        "version": version,
+        "interactions": run.get_json("counts.json")["interactions"],
+        **run.get_json("doctor.json"),
     }
 
 
