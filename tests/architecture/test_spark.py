@@ -3,15 +3,33 @@
 import yaml
 
 from shared.config import PrepareSettings
-from tests.architecture.test_template import RESOURCES, ROOT, Loader
+from tests.architecture.test_template import RESOURCES, ROOT, TEMPLATE, Loader
 
 SPARK = yaml.load((ROOT / "infrastructure/spark.yaml").read_text(), Loader)["Resources"]
 APPLICATION = SPARK["Application"]["Properties"]
 RELEASES = {"emr-7.9.0": "3.5.5"}  # of Spark, as AWS's release notes say
 
 
-def test_the_local_stack_has_no_spark():
-    assert RESOURCES["Spark"]["Condition"] == "IsAws"
+def test_only_a_shop_on_aws_that_asks_for_spark_has_any_of_it():
+    assert RESOURCES["Spark"]["Condition"] == "WithSpark" and TEMPLATE["Parameters"]["UseSpark"]["Default"] == "false"
+    asked, on_aws = TEMPLATE["Conditions"]["WithSpark"]["And"]
+    assert asked == {"Equals": [{"Ref": "UseSpark"}, "true"]} and on_aws == {"Condition": "IsAws"}
+    for value in uses(TEMPLATE):
+        assert value["If"][0] == "WithSpark", value
+
+
+def uses(part):
+    """Every `!If` of the template that has to do with the stack of Spark."""
+    if isinstance(part, dict):
+        if "If" in part and any(str(way).find("Spark.Outputs") >= 0 for way in part["If"][1:]):
+            yield part
+        else:
+            assert not str(part.get("GetAtt", "")).startswith("Spark."), f"{part} stands outside a condition"
+            for value in part.values():
+                yield from uses(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from uses(value)
 
 
 def test_tests_run_the_version_of_spark_that_the_release_has():
