@@ -11,6 +11,9 @@ trap 'exit 130' INT TERM
 echo "Unit, contract and architecture tests …"
 .venv/bin/pytest -q tests/unit tests/contract tests/architecture
 
+echo "Tests of training on Spark …"
+.local/spark/bin/python -m pytest -q tests/spark
+
 "$python" -m infrastructure.local reset >/dev/null
 PORT=$(free_port) REDIS_PORT=$(free_port)
 export PORT REDIS_PORT

@@ -135,6 +135,8 @@ class PrepareSettings:
     identity_limits: str = ""
     doctor: str = "normal"
     objective: str = "auto"
+    spark_from: int = 0
+    spark_application: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """From interactions to a version: split, fit, tune, measure, decide."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,13 @@ from shared.models.recipe import made, recipe
 from shared.models.rolling import Window, each_in_its_own, windows
 from shared.profiles.state import State
 
+Widen = Callable[[Bundle, float], Bundle]
+
+
+def alone(bundle: Bundle, now: float) -> Bundle:  # noqa: ARG001 - a Widen
+    """The bundle as it is: it knows everything."""
+    return bundle
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -35,20 +43,22 @@ def train(
     current: dict[str, float] | None = None,
     texts: Texts | None = None,
     goal: Goal = NO_GOAL,
+    widened: Widen = alone,
 ) -> Trained:
-    """`current` are the settings of the version that serves now."""
+    """`current` are the settings of the version that serves now. `widened` gets the bundles of `data` and the moment up to which they know
+    all (epoch seconds): where `data` is a sample, it brings in what the others did. The search and the ranker see `data` only."""
     if not len(data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
     moment, end = split_at(data), float(data.at.max())
     early = data.before(moment)
     if not len(early):
-        bundle = Known(data, end, facts, texts, goal).fitted(DEFAULTS)
+        bundle = widened(Known(data, end, facts, texts, goal).fitted(DEFAULTS), end)
         return Trained(bundle, bundle, [])
     known = Known(early, moment, facts, texts, goal)
     learned = recipe(known, current)
     trial = made(known, learned)
     bundle = made(Known(data, end, facts, texts, goal), learned, start=trial.item_factors)
-    return Trained(trial, bundle, learned.history)
+    return Trained(widened(trial, moment), widened(bundle, end), learned.history)
 
 
 def evaluate(
