@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from infrastructure.cli.generator import GeneratedShop
@@ -25,6 +24,8 @@ MARGIN = 0.02  # of NDCG@20: a worse fit than this would be told from chance on 
 @pytest.fixture(scope="module")
 def shop(spark, tmp_path_factory):
     """A shop big enough to be measured on: its interactions, and the rows that Spark has of them."""
+    import pandas as pd
+
     folder = tmp_path_factory.mktemp("lake")
     made = GeneratedShop(seed=11, shoppers=500, until=NOON + timedelta(days=1), weeks=8, items=200)
     path = folder / "a.jsonl.gz"
