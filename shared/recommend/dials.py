@@ -95,7 +95,7 @@ def _price(dials: Dials, item: Item, state: State, now: float) -> float:
 
 
 def closeness(one: Item, other: Item) -> float:
-    """How much two items are the same thing to a shopper, 0-1: by words and by category and brand."""
+    """How much two items are the same thing to a shopper, 0-1: by category and brand."""
     return _in_catalog(one, other)
 
 
