@@ -40,6 +40,7 @@ class Stop(NamedTuple):
     least_shoppers: int = 200  # of each variant
     least_days: float = 7.0  # so that every day of the week has been seen
     most_days: float = 42.0
+    least_effect: float = 0.01  # relative; a gain that is surely smaller is not worth waiting for
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
         until=until,
         status=form.choice("status", ("running", "stopped"), "running"),  # type: ignore[arg-type]
         metric=form.choice("metric", METRICS, "ctr"),  # type: ignore[arg-type]
-        stop=_stop(form.part("stop", {"alpha", "leastShoppers", "leastDays", "mostDays"})),
+        stop=_stop(form.part("stop", {"alpha", "leastShoppers", "leastDays", "mostDays", "leastEffect"})),
         guardrails=tuple(_guardrail(one) for one in form.parts("guardrails", {"metric", "mostLoss"})),
     )
 
@@ -141,6 +142,7 @@ def _stop(form: Form) -> Stop:
         least_shoppers=int(form.number("leastShoppers", 20, 10**9, usual.least_shoppers)),
         least_days=form.number("leastDays", 0, 365, usual.least_days),
         most_days=form.number("mostDays", 1, 365, usual.most_days),
+        least_effect=form.number("leastEffect", 0.0, 1.0, usual.least_effect),
     )
     if stop.most_days < stop.least_days:
         form.wrong("mostDays", "must not be less than leastDays")

@@ -30,13 +30,17 @@ def test_everything_an_experiment_may_say_is_read():
         until="2026-03-04",
         status="stopped",
         metric="margin",
-        stop={"alpha": 0.01, "leastShoppers": 50, "leastDays": 1, "mostDays": 9},
+        stop={"alpha": 0.01, "leastShoppers": 50, "leastDays": 1, "mostDays": 9, "leastEffect": 0.02},
         guardrails=[{"metric": "ctr", "mostLoss": 0.1}],
         **{"from": "2026-03-02T12:00:00+01:00"},
     )
     (one,), wrong = parse([raw], PLACEMENTS)
     assert not wrong and (one.start, one.until) == (1772449200.0, 1772582400.0)
-    assert one.stop == Stop(0.01, 50, 1.0, 9.0) and one.guardrails == (Guardrail("ctr", 0.1),) and one.salt == "again"
+    assert (
+        one.stop == Stop(0.01, 50, 1.0, 9.0, 0.02)
+        and one.guardrails == (Guardrail("ctr", 0.1),)
+        and one.salt == "again"
+    )
     assert not one.runs(one.start)
 
 
