@@ -13,6 +13,7 @@ METRICS: tuple[Metric, ...] = ("ctr", "conversion", "revenue", "margin")
 HOLDOUT = "holdout"
 FOREVER = float("inf")
 MOST_VARIANTS = 10
+LONGEST_DAYS = 180  # the log of answers is kept hardly longer
 EXACT = 1e-9
 
 
@@ -140,8 +141,8 @@ def _stop(form: Form) -> Stop:
     stop = Stop(
         alpha=form.number("alpha", 0.001, 0.2, usual.alpha),
         least_shoppers=int(form.number("leastShoppers", 20, 10**9, usual.least_shoppers)),
-        least_days=form.number("leastDays", 0, 365, usual.least_days),
-        most_days=form.number("mostDays", 1, 365, usual.most_days),
+        least_days=form.number("leastDays", 0, LONGEST_DAYS, usual.least_days),
+        most_days=form.number("mostDays", 1, LONGEST_DAYS, usual.most_days),
         least_effect=form.number("leastEffect", 0.0, 1.0, usual.least_effect),
     )
     if stop.most_days < stop.least_days:

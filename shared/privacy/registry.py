@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 DAY = 86400
 LAKE_DAYS = 760  # EventRetentionDays
+ANSWER_DAYS = 190
 QUARANTINE_DAYS = 30
 FEED_DAYS = 90
 EXPORT_DAYS = 7
@@ -92,6 +93,9 @@ STORES = (
           "while at work", "identifiers removed at the end"),
     Entry("bucket", "Lake", "events/", "every event as it came, without raw personal data; identifiers as keyed hashes", "consent", LAKE_DAYS, "lifecycle",
           "yes, lines as stored, with the object's name", "objects rewritten without the person's lines"),
+    Entry("bucket", "Lake", "answers/", "what was shown, by which variant or arm and chance; who is a hash of the shopper's or device's id", "consent", ANSWER_DAYS,
+          "lifecycle", "yes, lines as stored", "the hash is taken out of the person's lines"),
+    Entry("bucket", "Lake", "experiments/", "results of experiments: sums and differences by variant", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "quarantine/", "records that could not be processed", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "quarantine-replayed/", "the same, after they were put back on the stream", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "feeds/", "product feeds", "not personal", FEED_DAYS, "lifecycle"),
@@ -161,6 +165,21 @@ EVENT = (
     Field("identifiers", "further names as keyed hashes"),
     Field("previous_identifiers", "the same under the key before"),
     Field("source", "who vouches: browser or server", personal=False),
+)
+ANSWERED = (
+    Field("id", "of the answer, as events of it name it", personal=False),
+    Field("time", "when"),
+    Field("placement", "where on the page", personal=False),
+    Field("shown", "items", personal=False),
+    Field("plan", "version", personal=False),
+    Field("model", "version", personal=False),
+    Field("unit", "hash of the shopper's or the device's id"),
+    Field("assigned", "variants of experiments", personal=False),
+    Field("bandit", "which", personal=False),
+    Field("arm", "which", personal=False),
+    Field("segment", "of whom the arm was drawn", personal=False),
+    Field("propensity", "chance of it", personal=False),
+    Field("ms", "how long it took", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

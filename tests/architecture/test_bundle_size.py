@@ -133,6 +133,7 @@ def test_what_serves_shoppers_ships_no_models(built):
             not heavy
             and not (folder / "shared" / "models").exists()
             and not (folder / "shared" / "evaluation").exists()
+            and not (folder / "shared" / "experiments" / "analysis").exists()
         )
     else:
         assert ("numpy" in heavy) == (function not in WITHOUT_NUMPY)

@@ -1,7 +1,6 @@
 """How a variant differs from the control in a metric, with an interval that holds at every look."""
 
-from typing import NamedTuple
-
+import msgspec
 import numpy as np
 
 from shared.experiments.analysis.cuped import adjusted
@@ -10,7 +9,7 @@ from shared.experiments.analysis.sequences import Sequence
 from shared.experiments.analysis.units import Units
 
 
-class Difference(NamedTuple):
+class Difference(msgspec.Struct, frozen=True):
     """Of a variant to the control: absolute in [low, high], and relative to the control's value (None where that is not above 0).
 
     `value` and `control` are as they were counted. `saved` is the part of the variance that CUPED took away.
