@@ -39,6 +39,8 @@ def table(found: Results) -> str:
     at = datetime.fromtimestamp(found.at, UTC)
     days = max(found.at - found.since, 0.0) / 86400
     head = f"{found.experiment}: after {days:.1f} days, as of {at:%Y-%m-%d %H:%M} UTC, by {METRICS[found.metric].words}"
+    if found.preference:
+        return f"{head}\n{found.verdict}"
     names = [f"{one.name} ({one.shoppers:,})" for one in found.variants]
     width = max(map(len, [*names, "variant (shoppers)"]))
     columns = "".join(f"{metric:>14}" for metric in METRICS)

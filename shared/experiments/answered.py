@@ -17,7 +17,8 @@ PREFIX = "answers/"
 
 class Answered(msgspec.Struct):
     """`shown` are items, best first. `assigned` are (experiment, variant); `propensity` the chance of just this recipe: of the variants
-    and of the bandit's arm together. `unit` is "" for who takes part in nothing."""
+    and of the bandit's arm together. `unit` is "" for who takes part in nothing. `teams` has a letter for each of `shown` where two
+    rankers were interleaved: whose pick it was."""
 
     id: str  # the recommendationId
     time: float  # epoch seconds
@@ -32,6 +33,7 @@ class Answered(msgspec.Struct):
     segment: str = ""
     propensity: float = 1.0
     ms: float = 0.0  # how long it took
+    teams: str = ""
 
 
 _encoder = msgspec.json.Encoder()

@@ -11,6 +11,7 @@ from shared.experiments.form import Form, forms, told_apart
 Metric = Literal["ctr", "conversion", "revenue", "margin"]
 METRICS: tuple[Metric, ...] = ("ctr", "conversion", "revenue", "margin")
 HOLDOUT = "holdout"
+MIXED = "mixed"  # what all see who take part in an interleaving
 FOREVER = float("inf")
 MOST_VARIANTS = 10
 LONGEST_DAYS = 180  # the log of answers is kept hardly longer
@@ -47,7 +48,8 @@ class Stop(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """Of all units, those whose bucket of the `layer` lies in `range` [from, to) may take part; each variant and the holdout
-    get their share of them, and what the shares leave over stays outside."""
+    get their share of them, and what the shares leave over stays outside. In an interleaving the shares together say how many take part,
+    and every one of them sees both variants in one list (see `shared.experiments.interleaving`)."""
 
     name: str
     layer: str
@@ -62,6 +64,7 @@ class Experiment:
     metric: Metric = "ctr"
     stop: Stop = Stop()
     guardrails: tuple[Guardrail, ...] = ()
+    kind: Literal["split", "interleaving"] = "split"
 
     def runs(self, now: float) -> bool:
         return self.status == "running" and self.start <= now < self.until
@@ -69,7 +72,7 @@ class Experiment:
 
 FIELDS = {
     *("name", "layer", "placements", "variants", "range", "holdout", "salt", "from", "until", "status", "metric"),
-    *("stop", "guardrails"),
+    *("stop", "guardrails", "kind"),
 }
 
 
@@ -95,6 +98,9 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
     where = form.names("placements", placements)
     if not where and not form.raw.get("placements"):
         form.wrong("placements", f"must name at least one of {', '.join(placements)}")
+    kind = form.choice("kind", ("split", "interleaving"), "split")
+    if kind == "interleaving":
+        _of_two(form, variants, holdout)
     return Experiment(
         name=form.name("name"),
         layer=form.name("layer", "main"),
@@ -109,7 +115,18 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
         metric=form.choice("metric", METRICS, "ctr"),  # type: ignore[arg-type]
         stop=_stop(form.part("stop", {"alpha", "leastShoppers", "leastDays", "mostDays", "leastEffect"})),
         guardrails=tuple(_guardrail(one) for one in form.parts("guardrails", {"metric", "mostLoss"})),
+        kind=kind,  # type: ignore[arg-type]
     )
+
+
+def _of_two(form: Form, variants: tuple[Variant, ...], holdout: float) -> None:
+    """Clicks on one list tell which of two rankers is liked better, and nothing else."""
+    if len(variants) != 2:
+        form.wrong("variants", "must be just two in an interleaving")
+    if form.raw.get("metric", "ctr") != "ctr" or form.raw.get("guardrails") or holdout:
+        form.wrong(
+            "kind", "interleaving knows clicks alone: leave out metric, guardrails and holdout, or split the shoppers"
+        )
 
 
 def _variants(form: Form) -> tuple[Variant, ...]:
@@ -120,8 +137,8 @@ def _variants(form: Form) -> tuple[Variant, ...]:
     ]
     told_apart(each, [variant.name for variant in made])
     for one, variant in zip(each, made, strict=True):
-        if variant.name == HOLDOUT:
-            one.wrong("name", f"{HOLDOUT} is kept for those who see no variant; set the experiment's holdout instead")
+        if variant.name in (HOLDOUT, MIXED):
+            one.wrong("name", f"{HOLDOUT} and {MIXED} are kept for those who see no variant, and for those who see two")
     if not 2 <= len(made) <= MOST_VARIANTS:
         form.wrong("variants", f"must be 2 to {MOST_VARIANTS}, the first being what the others are compared with")
     return tuple(made)

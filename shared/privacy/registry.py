@@ -180,6 +180,7 @@ ANSWERED = (
     Field("segment", "of whom the arm was drawn", personal=False),
     Field("propensity", "chance of it", personal=False),
     Field("ms", "how long it took", personal=False),
+    Field("teams", "which of two rankers picked each item", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

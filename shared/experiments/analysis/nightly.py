@@ -10,6 +10,7 @@ import duckdb
 from msgspec import json
 
 from shared.catalog.model import top_category
+from shared.experiments.analysis import mixed
 from shared.experiments.analysis.results import Results, analyse
 from shared.experiments.analysis.rows import BEFORE_DAYS, Product, gather, units
 from shared.experiments.answered import PREFIX, folder
@@ -65,8 +66,16 @@ def look(
         with duckdb.connect(config=Room(str(Path(scratch, "duckdb"))).config()) as db:
             _owned(db, events, lake)
             gather(db, answers, products)
-            found = [(one, *units(db, one)) for one in experiments]
-    return [analyse(one, taken, first or now, min(now, one.until)) for one, taken, first in found]
+            return [_results(db, one, now) for one in experiments]
+
+
+def _results(db: duckdb.DuckDBPyConnection, experiment: Experiment, now: float) -> Results:
+    until = min(now, experiment.until)
+    if experiment.kind == "interleaving":
+        credits_, first = mixed.read(db, experiment)
+        return mixed.analyse_mixed(experiment, credits_, first or until, until)
+    taken, first = units(db, experiment)
+    return analyse(experiment, taken, first or until, until)
 
 
 def _owned(db: duckdb.DuckDBPyConnection, events: list[str], lake: "Lake") -> None:

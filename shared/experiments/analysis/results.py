@@ -8,6 +8,7 @@ from shared.experiments.analysis.metrics import METRICS, measure
 from shared.experiments.analysis.rules import Decision, Seen
 from shared.experiments.analysis.split import Split
 from shared.experiments.analysis.units import Units
+from shared.experiments.interleaving import Preference
 from shared.experiments.model import HOLDOUT, Experiment
 
 TUNED = 10  # times the least number of shoppers: about there a decision is likely
@@ -23,7 +24,8 @@ class Told(msgspec.Struct, frozen=True):
 
 class Results(msgspec.Struct, frozen=True):
     """`at` and `since` in epoch seconds. Intervals of `differences` hold at every look, for all variants together at `alpha`; those of
-    metrics that neither decide nor guard are told for information, each by itself."""
+    metrics that neither decide nor guard are told for information, each by itself. `preference` is that of an interleaving, which has
+    no differences, and as shoppers of a variant those who prefer it."""
 
     experiment: str
     metric: str
@@ -36,6 +38,7 @@ class Results(msgspec.Struct, frozen=True):
     decision: Decision
     stop: bool
     verdict: str
+    preference: Preference | None = None
 
 
 def analyse(experiment: Experiment, units: Units, since: float, now: float) -> Results:

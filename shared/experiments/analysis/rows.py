@@ -18,9 +18,10 @@ BEFORE_DAYS = 28  # whole weeks
 
 ANSWERS = """
 CREATE TABLE answers AS
-SELECT id, min(time) AS time, any_value(unit) AS unit, any_value(shown) AS shown, any_value(assigned) AS assigned, any_value(ms) AS ms
+SELECT id, min(time) AS time, any_value(unit) AS unit, any_value(shown) AS shown, any_value(assigned) AS assigned, any_value(ms) AS ms,
+       any_value(teams) AS teams
 FROM read_json(?, format='newline_delimited', columns={id: 'VARCHAR', time: 'DOUBLE', unit: 'VARCHAR', shown: 'VARCHAR[]',
-  assigned: 'VARCHAR[][]', ms: 'DOUBLE'})
+  assigned: 'VARCHAR[][]', ms: 'DOUBLE', teams: 'VARCHAR'})
 WHERE unit <> '' AND len(assigned) > 0 GROUP BY id
 """
 
