@@ -121,6 +121,12 @@ class PlanSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutSettings:
+    plans_table: str
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSettings:
     catalog_table: str
     lake_bucket: str

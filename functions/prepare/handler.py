@@ -33,9 +33,10 @@ plans = PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table))
 def do(event: dict[str, Any]) -> dict[str, Any]:
     if event["step"] == "gather":
         return do_gather(bench, lake)
-    if event["step"] == "experiments":
+    if event["step"] in ("experiments", "rollouts"):
         planned = read(plans.current())[0].experiments
-        return do_experiments(clients.s3(), lake, bench.catalog, planned, time.time())
+        wanted = [one for one in planned if one.kind == "rollout" or event["step"] == "experiments"]
+        return do_experiments(clients.s3(), lake, bench.catalog, wanted, time.time())
     strict = strictness(settings.doctor)
     if event["step"] == "prepare":
         made = do_prepare(
@@ -60,7 +61,7 @@ def tell(made: dict[str, Any]) -> None:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """`{"step": "prepare", "started": ISO 8601, "input": {"objective": …}}`, `{"step": "doctor", "started": …}`,
-    `{"step": "gather"}` or `{"step": "experiments"}`"""
+    `{"step": "gather"}`, `{"step": "experiments"}` or `{"step": "rollouts"}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         return do(event)

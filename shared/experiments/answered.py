@@ -34,6 +34,7 @@ class Answered(msgspec.Struct):
     propensity: float = 1.0
     ms: float = 0.0  # how long it took
     teams: str = ""
+    fallback: bool = False  # whether something had to stand in for what should have been shown
 
 
 _encoder = msgspec.json.Encoder()

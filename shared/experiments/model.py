@@ -64,7 +64,7 @@ class Experiment:
     metric: Metric = "ctr"
     stop: Stop = Stop()
     guardrails: tuple[Guardrail, ...] = ()
-    kind: Literal["split", "interleaving"] = "split"
+    kind: Literal["split", "interleaving", "rollout"] = "split"
 
     def runs(self, now: float) -> bool:
         return self.status == "running" and self.start <= now < self.until
@@ -98,9 +98,9 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
     where = form.names("placements", placements)
     if not where and not form.raw.get("placements"):
         form.wrong("placements", f"must name at least one of {', '.join(placements)}")
-    kind = form.choice("kind", ("split", "interleaving"), "split")
-    if kind == "interleaving":
-        _of_two(form, variants, holdout)
+    kind = form.choice("kind", ("split", "interleaving", "rollout"), "split")
+    if kind != "split":
+        _of_two(form, kind, variants, holdout)
     return Experiment(
         name=form.name("name"),
         layer=form.name("layer", "main"),
@@ -119,13 +119,16 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
     )
 
 
-def _of_two(form: Form, variants: tuple[Variant, ...], holdout: float) -> None:
-    """Clicks on one list tell which of two rankers is liked better, and nothing else."""
+def _of_two(form: Form, kind: str, variants: tuple[Variant, ...], holdout: float) -> None:
     if len(variants) != 2:
-        form.wrong("variants", "must be just two in an interleaving")
-    if form.raw.get("metric", "ctr") != "ctr" or form.raw.get("guardrails") or holdout:
+        form.wrong("variants", f"must be just two in a kind of {kind}")
+    if kind == "interleaving" and (form.raw.get("metric", "ctr") != "ctr" or form.raw.get("guardrails") or holdout):
         form.wrong(
             "kind", "interleaving knows clicks alone: leave out metric, guardrails and holdout, or split the shoppers"
+        )
+    if kind == "rollout" and abs(sum(variant.share for variant in variants) - 1.0) > EXACT:
+        form.wrong(
+            "variants", "must share all shoppers in a rollout, such as 0.99 for what there is and 0.01 for the change"
         )
 
 

@@ -122,7 +122,7 @@ STORES = (
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),
@@ -181,6 +181,7 @@ ANSWERED = (
     Field("propensity", "chance of it", personal=False),
     Field("ms", "how long it took", personal=False),
     Field("teams", "which of two rankers picked each item", personal=False),
+    Field("fallback", "whether something had to stand in", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

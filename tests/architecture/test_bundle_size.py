@@ -16,6 +16,7 @@ BUNDLES = {
     "RecommendFunction": "recommend",
     "ConsentFunction": "consent",
     "PlanFunction": "plan",
+    "RolloutFunction": "plan",
     "ProfilesFunction": "profiles",
     "PrepareFunction": "prepare",
     "TrainingFunction": "training",
@@ -23,7 +24,14 @@ BUNDLES = {
     "PrivacyApiFunction": "privacy",
     "PrivacyWorkerFunction": "privacy",
 }
-LIGHT = ["CaptureFunction", "RecommendFunction", "ConsentFunction", "PlanFunction", "PrivacyApiFunction"]
+LIGHT = [
+    "CaptureFunction",
+    "RecommendFunction",
+    "ConsentFunction",
+    "PlanFunction",
+    "RolloutFunction",
+    "PrivacyApiFunction",
+]
 WITHOUT_NUMPY = ["PrivacyWorkerFunction"]
 
 

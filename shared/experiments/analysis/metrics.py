@@ -31,6 +31,7 @@ METRICS = {
         Metric("margin", "margin", "units", "margin per shopper"),
         Metric("diversity", "variety", "answers", "different categories per item shown"),
         Metric("empty", "empty", "answers", "empty shelves", -1),
+        Metric("fallback", "fallback", "answers", "answers that something had to stand in for", -1),
         Metric("latency", "milliseconds", "answers", "milliseconds per answer", -1),
     )
 }

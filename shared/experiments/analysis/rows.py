@@ -19,9 +19,9 @@ BEFORE_DAYS = 28  # whole weeks
 ANSWERS = """
 CREATE TABLE answers AS
 SELECT id, min(time) AS time, any_value(unit) AS unit, any_value(shown) AS shown, any_value(assigned) AS assigned, any_value(ms) AS ms,
-       any_value(teams) AS teams
+       any_value(teams) AS teams, any_value(coalesce(fallback, false)) AS fallback
 FROM read_json(?, format='newline_delimited', columns={id: 'VARCHAR', time: 'DOUBLE', unit: 'VARCHAR', shown: 'VARCHAR[]',
-  assigned: 'VARCHAR[][]', ms: 'DOUBLE', teams: 'VARCHAR'})
+  assigned: 'VARCHAR[][]', ms: 'DOUBLE', teams: 'VARCHAR', fallback: 'BOOLEAN'})
 WHERE unit <> '' AND len(assigned) > 0 GROUP BY id
 """
 
@@ -65,12 +65,15 @@ WHERE u.unit IS NOT NULL OR d.unit IS NOT NULL
 
 TAKEN = """
 CREATE OR REPLACE TEMP TABLE taken AS
-WITH mine AS (SELECT id, time, unit, shown, ms, unnest(assigned) AS pair FROM answers WHERE time >= $start AND time < $until),
-each AS (SELECT id, time, unit, pair[2] AS variant, shown, ms FROM mine WHERE pair[1] = $name AND list_contains($variants, pair[2])),
+WITH mine AS (SELECT id, time, unit, shown, ms, fallback, unnest(assigned) AS pair FROM answers WHERE time >= $start AND time < $until),
+each AS (
+  SELECT id, time, unit, pair[2] AS variant, shown, ms, fallback FROM mine
+  WHERE pair[1] = $name AND list_contains($variants, pair[2])),
 parts AS (SELECT id, unnest(shown) AS item FROM each),
 varied AS (SELECT id, count(DISTINCT coalesce(category, '')) / count(*) AS variety FROM parts LEFT JOIN items USING (item) GROUP BY id)
 SELECT unit, arg_min(variant, (time, id)) AS variant, min(time) AS first, count(*) AS answers, count(c.id) AS clicks,
-       sum(coalesce(variety, 0.0)) AS variety, count(*) FILTER (len(shown) = 0) AS empty, sum(ms) AS milliseconds
+       sum(coalesce(variety, 0.0)) AS variety, count(*) FILTER (len(shown) = 0) AS empty,
+       count(*) FILTER (fallback) AS fallback, sum(ms) AS milliseconds
 FROM each LEFT JOIN clicked c USING (id) LEFT JOIN varied USING (id) GROUP BY unit
 """
 
@@ -89,7 +92,7 @@ SELECT t.*, coalesce(a.orders, 0) AS orders, coalesce(a.revenue, 0) AS revenue, 
        coalesce(p.views, 0) AS views_before, coalesce(p.orders, 0) AS orders_before, coalesce(p.revenue, 0) AS revenue_before
 FROM taken t LEFT JOIN after a USING (unit) LEFT JOIN past p USING (unit) ORDER BY first, unit
 """
-SUMS = ("answers", "clicks", "orders", "revenue", "margin", "variety", "empty", "milliseconds")
+SUMS = ("answers", "clicks", "orders", "revenue", "margin", "variety", "empty", "fallback", "milliseconds")
 PAST = ("views_before", "orders_before", "revenue_before")
 
 

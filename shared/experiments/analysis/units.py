@@ -25,6 +25,7 @@ class Units:
     margin: Floats
     variety: Floats  # over the answers, the sum of (different categories / items)
     empty: Floats  # answers without any item
+    fallback: Floats  # answers in which something had to stand in
     milliseconds: Floats  # over the answers, how long they took
     before: Floats
 

@@ -60,8 +60,12 @@ def test_everything_an_experiment_may_say_is_read():
         ({"variants": "both"}, "experiments[0].variants: must be a list"),
         ({"variants": [TWO[0], {"name": "holdout", "share": 0.1}]}, "experiments[0].variants[1].name: holdout and"),
         ({"variants": [TWO[0], {"name": "mixed", "share": 0.1}]}, "experiments[0].variants[1].name: holdout and"),
-        ({"kind": "both"}, "experiments[0].kind: must be one of split, interleaving"),
+        ({"kind": "both"}, "experiments[0].kind: must be one of split, interleaving, rollout"),
         ({"kind": "interleaving", "metric": "revenue"}, "experiments[0].kind: interleaving knows clicks alone"),
+        (
+            {"kind": "rollout", "variants": [{"name": n, "share": 0.2} for n in "ab"]},
+            "experiments[0].variants: must share all shoppers in a rollout",
+        ),
         (
             {"kind": "interleaving", "variants": [{"name": n, "share": 0.2} for n in "abc"]},
             "experiments[0].variants: must be just two",

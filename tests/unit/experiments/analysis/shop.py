@@ -34,6 +34,7 @@ def units(rng, size, lift=1.0, *, names=("now", "fresh"), shares=(0.5, 0.5)):
         spent * 0.3,
         answers * 0.5,
         np.zeros(size),
+        np.zeros(size),
         answers * 8.0 + rng.normal(0, 1, size),
         np.column_stack([past, past * rng.lognormal(3.5, 0.7, size)]),
     )

@@ -54,7 +54,7 @@ def test_cuped_of_what_explains_everything_leaves_only_the_difference():
         variant,
         *(np.ones(2000),) * 2,
         *(before + 3.0 * variant,) * 3,
-        *(np.ones(2000),) * 3,
+        *(np.ones(2000),) * 4,
         before[:, None],
     )
     (one,) = differences(made, "revenue", 0.05, 4000)
@@ -102,4 +102,4 @@ def test_a_variant_that_nobody_has_is_left_out():
 
 def test_columns_must_be_of_one_length():
     with pytest.raises(ValueError, match="clicks has another number"):
-        Units(("a",), np.zeros(2, int), np.ones(2), np.ones(3), *(np.ones(2),) * 6, np.ones((2, 0)))
+        Units(("a",), np.zeros(2, int), np.ones(2), np.ones(3), *(np.ones(2),) * 7, np.ones((2, 0)))

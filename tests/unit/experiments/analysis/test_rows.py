@@ -53,18 +53,18 @@ def rows(tmp_path):
 
 
 def _row(found, n):
-    columns = ("answers", "clicks", "orders", "revenue", "margin", "variety", "empty", "milliseconds")
+    columns = ("answers", "clicks", "orders", "revenue", "margin", "variety", "empty", "fallback", "milliseconds")
     row = {name: float(getattr(found, name)[n]) for name in columns}
     return {"variant": found.names[found.variant[n]], **row, "before": found.before[n].tolist()}
 
 
 def test_answers_clicks_and_orders_of_a_shopper_are_one_row(rows):
-    first, second = answer("a1", "fresh", ms=5.0), answer("a1", "fresh", 1.0, ("tent", "stove"), ms=7.0)
+    first, second = answer("a1", "fresh", ms=5.0, fallback=True), answer("a1", "fresh", 1.0, ("tent", "stove"), ms=7.0)
     events = [clicked(first), clicked(first, minutes=1), order("tent", "rope", minutes=5), order("stove", minutes=6)]
     (row,) = rows([first, second], events, "a1")
     assert row == {
         **{"variant": "fresh", "answers": 2, "clicks": 1, "orders": 2, "revenue": 30.0, "margin": 7.0},
-        **{"variety": 1.5, "empty": 0, "milliseconds": 12.0, "before": [0, 0, 0]},
+        **{"variety": 1.5, "empty": 0, "fallback": 1, "milliseconds": 12.0, "before": [0, 0, 0]},
     }
 
 
