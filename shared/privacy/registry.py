@@ -76,7 +76,7 @@ STORES = (
           "deleted; on a shared device the person's name is taken out"),
     Entry("table", "Lists", "pointer", "which model version is current", "not personal", None, "nothing"),
     Entry("table", "Lists", "counter#", "sums per item of a stream shard, also per country and device", "not personal", None, "nothing"),
-    Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like", "not personal", None, "nothing"),
+    Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like; how often arms of bandits are drawn", "not personal", None, "nothing"),
     Entry("table", "Lists", "<version>#", "lists of items of a model version, also per segment of at least 50 shoppers", "not personal", VERSIONS_KEPT, "publishing"),
     Entry("table", "Plans", "pointer", "which plan is current, notes and names of those who published", "not personal", None, "nothing"),
     Entry("table", "Plans", "draft", "the plan that is being written, and the name of who wrote last", "not personal", None, "nothing"),
