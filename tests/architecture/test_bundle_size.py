@@ -92,6 +92,9 @@ from shared.models.clicks import fresh, learned
 from shared.models.impressions import Impressions
 seen = Impressions(data.at, number.astype(np.uint64), np.full(n, "a"), np.full(n, "home"), np.ones(n, np.int16), number % 3 == 0, number)
 assert learned(fresh(), seen, {})[0].seen == n
+import shared.experiments.analysis.mixed, shared.experiments.analysis.rows
+from shared.experiments.analysis.split import check
+assert not check(("a", "b"), (600, 400), (1, 1)).fine
 duckdb.connect().execute("SELECT 1")
 assert "trees" in {row.imputer for row in impute(data, people, {"a": ("A", "", 1.0), "b": ("B", "", 2.0)})[1]}
 """
