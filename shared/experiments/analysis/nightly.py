@@ -17,7 +17,7 @@ from shared.experiments.answered import PREFIX, folder
 from shared.experiments.model import Experiment
 from shared.experiments.store import ResultsStore
 from shared.identity.recompute import own
-from shared.models.prepare import EVENTS, LEFT_OUT, WITHDRAWN, Room
+from shared.models.prepare import EVENTS, GONE, LEFT_OUT, WITHDRAWN, Room
 from shared.models.runs import copied, download
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def look(
         events = download(client, lake.bucket, Path(scratch, "events"), since) or [str(none)]
         products = {i.id: Product(top_category(i), i.margin or 0.0) for i in catalog.scan()}
         with duckdb.connect(config=Room(str(Path(scratch, "duckdb"))).config()) as db:
-            _owned(db, events, lake)
-            gather(db, answers, products)
+            gather(db, answers, products, _owned(db, events, lake))
             return [_results(db, one, now) for one in experiments]
 
 
@@ -78,13 +77,15 @@ def _results(db: duckdb.DuckDBPyConnection, experiment: Experiment, now: float) 
     return analyse(experiment, taken, first or until, until)
 
 
-def _owned(db: duckdb.DuckDBPyConnection, events: list[str], lake: "Lake") -> None:
-    """The table `owned`, without who took back the consent."""
+def _owned(db: duckdb.DuckDBPyConnection, events: list[str], lake: "Lake") -> list[str]:
+    """Makes the table `owned`, without who took back the consent: their ids, and those of their devices."""
     live = lake.graph()
     db.execute(EVENTS, [events])
     own(db, lake.protection, live.cuts, live.profiles)
-    for statement in (WITHDRAWN, LEFT_OUT):
-        db.execute(statement)
+    db.execute(WITHDRAWN)
+    gone = [str(key)[2:] for (key,) in db.execute(GONE).fetchall()]
+    db.execute(LEFT_OUT)
+    return gone
 
 
 def _logged(client: "S3Client", bucket: str, since: float) -> list[str]:

@@ -101,9 +101,13 @@ class Product(NamedTuple):
     margin: float  # of a piece
 
 
-def gather(db: duckdb.DuckDBPyConnection, files: Sequence[str], items: Mapping[str, Product]) -> None:
-    """Of log files and the table `owned` (see `shared.identity.recompute.own`) the tables that `units` reads."""
+def gather(
+    db: duckdb.DuckDBPyConnection, files: Sequence[str], items: Mapping[str, Product], withdrawn: Iterable[str] = ()
+) -> None:
+    """Of log files and the table `owned` (see `shared.identity.recompute.own`) the tables that `units` reads. Answers of the `withdrawn`,
+    ids of who took back the consent, count no more."""
     db.execute(ANSWERS, [list(files)])
+    db.execute("DELETE FROM answers WHERE list_contains(?::VARCHAR[], unit)", [[unit_of(name) for name in withdrawn]])
     db.execute("CREATE TABLE items (item VARCHAR, category VARCHAR, margin DOUBLE)")
     _fill(db, "items", [(item, *product) for item, product in items.items()])
     db.execute(CLICKED)

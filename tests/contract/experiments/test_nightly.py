@@ -17,7 +17,7 @@ from shared import clients
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
 from shared.events import lake
-from shared.events.model import encode
+from shared.events.model import Consent, encode
 from shared.experiments.answered import Answered, folder, packed, unit_of
 from shared.experiments.assignment import assigned_to
 from shared.merchandising.desk import PlanDesk
@@ -155,6 +155,19 @@ def test_answers_before_any_event_are_results_too(plans):
     line = Answered("0" * 23, time.time() - 60, "home", [], unit=unit_of("a1"), assigned=[("calm", "now")])
     boto3.client("s3").put_object(Bucket="lake", Key=f"{folder(line.time)}a.jsonl.gz", Body=packed([line]))
     assert night() == {"experiments": {"calm": "early"}}
+
+
+def test_who_took_back_the_consent_is_in_no_result(plans):
+    plans(PLAN)
+    visits(plans, 300)
+    now = datetime.now(UTC)
+    no = {"anonymous_id": "device-7", "consent": Consent(False, False, False, updated_at=now)}
+    refused = event("Consent Changed", properties={}, timestamp=now, received_at=now, **no)
+    boto3.client("s3").put_object(
+        Bucket="lake", Key=f"{lake.folder(now)}no.jsonl.gz", Body=lake.lines([encode(refused)])
+    )
+    night()
+    assert sum(v["shoppers"] for v in results("calm")[1]["variants"]) == 299
 
 
 def test_an_erased_shopper_is_in_no_result(plans):
