@@ -9,11 +9,11 @@ from shared import auth, clients, http
 from shared.cache import connect
 from shared.config import RecommendSettings, from_env
 from shared.consent.statement import policy
-from shared.errors import ShopwindowError, Unauthorized
+from shared.errors import ShopwindowError
 from shared.identity import ids
 from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
-from shared.recommend.asked import WHY_NOT, Call, planned, understood
+from shared.recommend.asked import Call, planned, understood
 from shared.recommend.reads import Reader
 from shared.recommend.service import Service
 from shared.recommend.shelves import parse_blend
@@ -61,12 +61,10 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     body = {} if get else http.json_body(event, MAX_BODY)
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
-    if event.get("rawPath", "").endswith(WHY_NOT) and access != "secret":
-        raise Unauthorized("why an item is not shown is told to the secret key alone")
     held = policy(event["headers"], settings.consent_opt_out_countries)
     plan = auth.text(body, "plan") or query.get("plan", "")
     chosen = planned(reader, plan, access)
-    asked = understood(Call(event.get("rawPath", ""), body, query if get else None, held), chosen)
+    asked = understood(Call(event.get("rawPath", ""), body, access, query if get else None, held), chosen)
     made = Service(chosen, lambda request: shopper(request, access, proven, known_as), time.time).serve(asked)
     metrics.add_metric("FallbackUsed", "Count", int(made.fallback))
     metrics.add_metadata("tier", made.tier)

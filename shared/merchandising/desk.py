@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest, Mistake, NotFound
 from shared.merchandising.conflicts import conflicts
 from shared.merchandising.differences import differences
 from shared.merchandising.parse import Check, InvalidPlan, parse
@@ -31,7 +31,8 @@ class PlanDesk:
         """The draft; while there is none, the current plan at revision 0."""
         draft, revision = self.store.draft()
         current = self._current()
-        return self._told(draft if revision else Draft(current), revision, current)
+        shown = draft if revision else Draft(current)
+        return self._told(shown, revision, current, *self._judged(shown.document))
 
     def put_draft(self, body: Any) -> dict[str, Any]:
         """Keep a whole document, mistakes and all: they are in the answer. Raises InvalidRequest, Conflict, TooLarge."""
@@ -40,12 +41,9 @@ class PlanDesk:
         if not isinstance(document, dict):
             raise InvalidRequest("must be the whole plan, a JSON object", "document")
         draft = Draft(document, _text(fields, "who", LONGEST_WHO), self.now)
-        try:
-            plan = parse(document, self.now, self.checks)
-        except InvalidPlan:
-            plan = None
+        plan, mistakes = self._judged(document)
         revision = self.store.save_draft(draft, plan, _revision(fields))
-        return self._told(draft, revision, self._current())
+        return self._told(draft, revision, self._current(), plan, mistakes)
 
     def publish(self, body: Any) -> dict[str, Any]:
         """Make the draft that was read at `revision` the current version. The same draft again changes nothing.
@@ -103,16 +101,23 @@ class PlanDesk:
     def _document(self, version: str) -> dict[str, Any]:
         return self.store.document(version) if version else {}
 
-    def _told(self, draft: Draft, revision: int, current: Mapping[str, Any]) -> dict[str, Any]:
+    def _judged(self, document: dict[str, Any]) -> tuple[Plan | None, list[Mistake]]:
+        """The plan, or what is wrong with it."""
+        try:
+            return parse(document, self.now, self.checks), []
+        except InvalidPlan as error:
+            return None, list(error.mistakes)
+
+    def _told(
+        self, draft: Draft, revision: int, current: Mapping[str, Any], plan: Plan | None, mistakes: list[Mistake]
+    ) -> dict[str, Any]:
         """`changes` are what publishing it would change."""
-        told: dict[str, Any] = {"revision": revision, "document": draft.document, "mistakes": [], "conflicts": []}
+        told: dict[str, Any] = {"revision": revision, "document": draft.document}
+        told["mistakes"] = [mistake._asdict() for mistake in mistakes]
+        told["conflicts"] = _conflicts(plan) if plan else []
         if revision:
             told |= {"who": draft.who, "at": moment(draft.at)}
         told["changes"] = differences(current, draft.document)
-        try:
-            told["conflicts"] = _conflicts(parse(draft.document, self.now, self.checks))
-        except InvalidPlan as error:
-            told["mistakes"] = [mistake._asdict() for mistake in error.mistakes]
         return told
 
     def _published(self, pointer: Pointer, plan: Plan, changes: list[str]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Call(NamedTuple):
 
     path: str
     body: Any
+    access: Access
     query: dict[str, str] | None = None
     policy: Policy = OPT_IN
 
@@ -58,6 +59,8 @@ def _parsed(call: Call, placements: Mapping[str, Placement]) -> Asked:
     if call.path.endswith("/v1/rerank"):
         return parse_rerank(call.body, call.policy, placements)
     if call.query is not None and call.path.endswith(WHY_NOT):
+        if call.access != "secret":
+            raise Unauthorized("why an item is not shown is told to the secret key alone")
         return _why_not(call.query, call.policy, placements)
     if call.query is not None:
         return from_query(call.query, call.policy, placements)

@@ -149,7 +149,7 @@ class Filling:
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:
-    offered = list(candidates(request, reads))
+    offered = candidates(request, reads)
     if request.spec.strict:
         yield standing(offered, ())
         return
@@ -157,11 +157,12 @@ def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, fl
     yield standing((), last_resort(reads))
 
 
-def standing(offered: list[Pick] | tuple[()], behind: Iterable[Pick]) -> Iterator[tuple[Pick, float]]:
-    """With what orders picks of all sources: scores as shares of the best, and less than all of them for what only fills up."""
-    top = offered[0].score if offered else 0.0
-    value = 1.0
-    for pick in offered:
+def standing(offered: Iterable[Pick], behind: Iterable[Pick]) -> Iterator[tuple[Pick, float]]:
+    """With what orders picks of all sources: scores as shares of the best, and less than all of them for what only fills up. `offered`,
+    best first, is asked for no more than is taken."""
+    top = value = 1.0
+    for place, pick in enumerate(offered):
+        top = top if place else pick.score
         value = max(pick.score / top, LEAST) if top > 0 else LEAST
         yield pick, value
     for pick in behind:

@@ -67,7 +67,7 @@ def _strength(body: dict[str, Any]) -> float:
 def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
     """Every item that may be shown, once. Of who nothing is known the order stays; so does the place of items that the catalog does
     not know, as far as others let it."""
-    found = lookup(list(asked.items))
+    found, about, dials = lookup(list(asked.items)), About(reads.state), asked.request.spec.dials
     liked = {pick.item: pick.score for pick in candidates(asked.request, reads)}
     top = max(liked.values(), default=0.0)
     removed: Removed = {}
@@ -80,8 +80,7 @@ def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
         own = liked.get(name, 0.0) / top if top > 0 else 0.0
         prior = 1.0 - place / len(asked.items)
         value = (1.0 - asked.strength) * prior + asked.strength * _liking(own, item, reads.state)
-        dials = asked.request.spec.dials
-        valued.append((value * factor(dials, item, About(reads.state), now) if item else value, place))
+        valued.append((value * factor(dials, item, about, now) if item else value, place))
     valued.sort(key=lambda pair: (-pair[0], pair[1]))
     return Reranked([place for _, place in valued], [value for value, _ in valued], removed)
 
