@@ -71,6 +71,7 @@ class ProfilesSettings:
 class TrendsSettings:
     lists_table: str
     catalog_table: str
+    plans_table: str
     models_bucket: str
     stream: str
 
@@ -115,7 +116,14 @@ class AdminSettings:
 @dataclass(frozen=True, slots=True)
 class PlanSettings:
     plans_table: str
+    lake_bucket: str
     secret_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutSettings:
+    plans_table: str
+    lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,7 @@ class PrepareSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+    plans_table: str
     identity_table: str
     identity_limits: str = ""
     doctor: str = "normal"

@@ -14,6 +14,7 @@ from shared.privacy.objects import Objects
 from shared.privacy.plan import failed
 from shared.privacy.requests import PREFIX, Request, RequestStore
 from shared.privacy.resolve import Resolver
+from shared.privacy.stores.answers import Answers
 from shared.privacy.stores.base import Store
 from shared.privacy.stores.files import Exports, Models, Quarantine, Runs
 from shared.privacy.stores.identity import IdentityLinks
@@ -46,6 +47,7 @@ def stores(request: Request) -> list[Store]:
         States(clients.dynamodb(), settings.shoppers_table, cache),
         IdentityLinks(clients.dynamodb(), settings.identity_table, PREFIX + request.id),
         Lake(lake),
+        Answers(lake),
         Quarantine(lake),
         Exports(lake, request.id),
         Runs(models),

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 DAY = 86400
 LAKE_DAYS = 760  # EventRetentionDays
+ANSWER_DAYS = 190
 QUARANTINE_DAYS = 30
 FEED_DAYS = 90
 EXPORT_DAYS = 7
@@ -75,7 +76,7 @@ STORES = (
           "deleted; on a shared device the person's name is taken out"),
     Entry("table", "Lists", "pointer", "which model version is current", "not personal", None, "nothing"),
     Entry("table", "Lists", "counter#", "sums per item of a stream shard, also per country and device", "not personal", None, "nothing"),
-    Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like", "not personal", None, "nothing"),
+    Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like; how often arms of bandits are drawn", "not personal", None, "nothing"),
     Entry("table", "Lists", "<version>#", "lists of items of a model version, also per segment of at least 50 shoppers", "not personal", VERSIONS_KEPT, "publishing"),
     Entry("table", "Plans", "pointer", "which plan is current, notes and names of those who published", "not personal", None, "nothing"),
     Entry("table", "Plans", "draft", "the plan that is being written, and the name of who wrote last", "not personal", None, "nothing"),
@@ -92,6 +93,9 @@ STORES = (
           "while at work", "identifiers removed at the end"),
     Entry("bucket", "Lake", "events/", "every event as it came, without raw personal data; identifiers as keyed hashes", "consent", LAKE_DAYS, "lifecycle",
           "yes, lines as stored, with the object's name", "objects rewritten without the person's lines"),
+    Entry("bucket", "Lake", "answers/", "what was shown, by which variant or arm and chance; who is a hash of the shopper's or device's id", "consent", ANSWER_DAYS,
+          "lifecycle", "yes, lines as stored", "the hash is taken out of the person's lines"),
+    Entry("bucket", "Lake", "experiments/", "results of experiments: sums and differences by variant", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "quarantine/", "records that could not be processed", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "quarantine-replayed/", "the same, after they were put back on the stream", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "feeds/", "product feeds", "not personal", FEED_DAYS, "lifecycle"),
@@ -118,7 +122,7 @@ STORES = (
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),
@@ -161,6 +165,23 @@ EVENT = (
     Field("identifiers", "further names as keyed hashes"),
     Field("previous_identifiers", "the same under the key before"),
     Field("source", "who vouches: browser or server", personal=False),
+)
+ANSWERED = (
+    Field("id", "of the answer, as events of it name it", personal=False),
+    Field("time", "when"),
+    Field("placement", "where on the page", personal=False),
+    Field("shown", "items", personal=False),
+    Field("plan", "version", personal=False),
+    Field("model", "version", personal=False),
+    Field("unit", "hash of the shopper's or the device's id"),
+    Field("assigned", "variants of experiments", personal=False),
+    Field("bandit", "which", personal=False),
+    Field("arm", "which", personal=False),
+    Field("segment", "of whom the arm was drawn", personal=False),
+    Field("propensity", "chance of it", personal=False),
+    Field("ms", "how long it took", personal=False),
+    Field("teams", "which of two rankers picked each item", personal=False),
+    Field("fallback", "whether something had to stand in", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

@@ -18,6 +18,7 @@ LIGHT = [
     "functions.recommend.handler",
     "functions.consent.handler",
     "functions.plan.handler",
+    "functions.plan.rollouts",
     "functions.privacy.api",
 ]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")

@@ -32,6 +32,7 @@ BUNDLES = {
     "ConsentFunction": "consent",
     "CatalogFunction": "catalog",
     "PlanFunction": "plan",
+    "RolloutFunction": "rollout",
     "FeedFunction": "feed",
     "PrepareFunction": "prepare",
     "TrainingFunction": "training",

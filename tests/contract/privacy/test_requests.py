@@ -7,15 +7,17 @@ import pytest
 
 from shared.auth import user_hash
 from shared.errors import Conflict
+from shared.experiments.answered import Answered, decode, folder, packed, unit_of
 from shared.models import members
 from shared.privacy.keys import hidden
 from shared.privacy.receipt import valid
 from shared.privacy.requests import RequestStore
 from shared.privacy.stores.lake import Unreadable
 from shared.privacy.suppression import SuppressionStore
-from tests.factories import event, order
+from tests.factories import NOON, event, order
 
 ANNA, PHONE, FAMILY, BERT = "user-of-anna", "phone-of-anna", "family-tablet", "user-of-bert"
+GIVEN = (ANNA, PHONE, FAMILY, BERT, "")  # to whom answers were given
 
 
 @pytest.fixture
@@ -53,6 +55,11 @@ def people(shop):
     shop.quarantined(b"\x00\x01", PHONE)
     shop.quarantined(b'{"userId": "user-of-anna", bad', "q2", "quarantine-replayed")
     shop.kept = shop.quarantined(b'{"userId": "user-of-bert", bad', "q3")
+    given = [
+        Answered(f"{n:023x}", NOON.timestamp(), "home", ["tent"], unit=unit_of(name)) for n, name in enumerate(GIVEN)
+    ]
+    shop.answers = folder(NOON.timestamp()) + "a.jsonl.gz"
+    shop.s3.put_object(Bucket="lake", Key=shop.answers, Body=packed(given))
     for version, keys in {"v1": [f"u#{ANNA}"], "v2": [f"u#{BERT}"]}.items():
         shop.model(version, *keys)
         shop.s3.put_object(Bucket="models", Key=f"runs/{version}/members.bin", Body=members.dump(version, keys))
@@ -92,7 +99,9 @@ def test_an_erasure_leaves_no_trace_in_any_store_and_nothing_of_others_is_lost(p
     before = message_ids(people, people.others)
     status = people.done("erase", userId=ANNA)
     assert status["status"] == "done" and status["found"] and "erased" in status["message"]
-    assert people.holding(ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in") == []
+    assert people.holding(ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in", unit_of(ANNA), unit_of(PHONE)) == []
+    units = [decode(line).unit for line in people.lines(people.answers)]
+    assert units == ["", "", unit_of(FAMILY), unit_of(BERT), ""]
     assert message_ids(people, people.family) == ["before-bert", "bert-logs-in", "nobodys", "later"]
     assert message_ids(people, people.others) == before
     [bert] = [json.loads(line) for line in people.lines(people.mine)]
@@ -133,6 +142,7 @@ def test_the_receipt_names_nobody_counts_everything_and_is_signed(people):
         "shoppers": (4, 0),
         "identity": (0, 0),
         "lake": (6, 0),
+        "answers": (2, 0),
         "quarantine": (3, 0),
         "exports": (0, 0),
         "runs": (1, 0),
