@@ -90,6 +90,7 @@ class RecommendSettings:
     redis_url: str = ""
     consent_opt_out_countries: str = ""
     starter_blend: str = ""
+    answers_logged: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,14 @@ class PlanSettings:
 class RolloutSettings:
     plans_table: str
     lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSettings:
+    lake_bucket: str
+    log_group: str
+    identity_table: str
+    privacy_key_arn: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 DAY = 86400
 LAKE_DAYS = 760  # EventRetentionDays
 ANSWER_DAYS = 190
+ANSWERS_LOG_DAYS = 7  # where answers wait to be collected
 QUARANTINE_DAYS = 30
 FEED_DAYS = 90
 EXPORT_DAYS = 7
@@ -95,6 +96,7 @@ STORES = (
           "yes, lines as stored, with the object's name", "objects rewritten without the person's lines"),
     Entry("bucket", "Lake", "answers/", "what was shown, by which variant or arm and chance; who is a hash of the shopper's or device's id", "consent", ANSWER_DAYS,
           "lifecycle", "yes, lines as stored", "the hash is taken out of the person's lines"),
+    Entry("bucket", "Lake", "collected/", "how far the log of answers has been collected", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "experiments/", "results of experiments: sums and differences by variant", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "quarantine/", "records that could not be processed", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "quarantine-replayed/", "the same, after they were put back on the stream", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
@@ -119,10 +121,12 @@ STORES = (
     Entry("cache", "Cache", "s:", "states, in front of the table (if switched on)", "consent", CACHE_SECONDS / DAY, "cache TTL", "same as the table", "deleted"),
     Entry("cache", "Cache", "l:", "lists of items", "not personal", 300 / DAY, "cache TTL"),
     Entry("cache", "Cache", "c:", "items", "not personal", 3 / DAY, "cache TTL"),
+    Entry("logs", "RecommendLogs", "", "technical log, and answers on their way to the lake, some with the hash of who got them", "consent", ANSWERS_LOG_DAYS, "log retention",
+          "no: they arrive in the lake within minutes", "the hash is not taken over from there any more"),
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "AnswersLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),
@@ -182,6 +186,37 @@ ANSWERED = (
     Field("ms", "how long it took", personal=False),
     Field("teams", "which of two rankers picked each item", personal=False),
     Field("fallback", "whether something had to stand in", personal=False),
+    Field("why", "of each item shown"),
+    Field("why.item", "which", personal=False),
+    Field("why.score", "how well it fitted"),
+    Field("why.reason", "why it was shown"),
+    Field("why.because", "what it was like; may be an item the shopper dealt with"),
+    Field("why.tier", "where it came from", personal=False),
+    Field("pool", "what could have been shown, and how well it fitted"),
+    Field("waiting", "new arrivals whose turn it would have been", personal=False),
+    Field("barred", "what was bought, in the cart or excluded"),
+    Field("strategy", "which", personal=False),
+    Field("question", "what the page asked"),
+    Field("question.count", "how many items", personal=False),
+    Field("question.items", "what the shopper dealt with last"),
+    Field("question.cart", "what was in the cart"),
+    Field("question.exclude", "what was not to be shown", personal=False),
+    Field("question.categories", "filter", personal=False),
+    Field("question.brands", "filter", personal=False),
+    Field("question.price_min", "filter", personal=False),
+    Field("question.price_max", "filter", personal=False),
+    Field("question.where", "filter", personal=False),
+    Field("question.allow_purchased", "filter", personal=False),
+    Field("question.country", "of the page"),
+    Field("question.device", "its type"),
+    Field("question.query", "words searched for"),
+    Field("question.page", "kind of page", personal=False),
+    Field("known", "of the shopper"),
+    Field("known.facts", "as rules name them: lifecycle, segments, orders, country, age band …"),
+    Field("known.categories", "affinities, the strongest ten"),
+    Field("known.brands", "affinities, the strongest ten"),
+    Field("known.price_log_mean", "prices looked at"),
+    Field("known.price_weight", "how much that rests on"),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

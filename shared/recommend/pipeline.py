@@ -3,7 +3,7 @@
 Pure: the same reads give the same answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -40,6 +40,10 @@ class Answer(NamedTuple):
     at: float  # epoch seconds it holds for
     effects: list[Effect] = []  # of the shop's rules
     pool: list[Entry] = []  # what could be shown, best first
+    teams: str = ""  # of an answer that two rankers made together: a letter a pick
+    offered: list[tuple[str, float]] = []  # what was looked at, best first, before dials and rules
+    waiting: list[str] = []  # new arrivals whose turn it would be
+    barred: Collection[str] = ()  # what might not be shown to this shopper here
 
     @property
     def tier(self) -> str:
@@ -103,11 +107,13 @@ class Filling:
         self.removed: Removed = {}
         self.picks: dict[str, Pick] = {pick.item: pick for pick in self.waiting}
         self.pool: list[Entry] = []
+        self.offered: list[tuple[str, float]] = []
 
     def add(self, pool: Iterable[tuple[Pick, float]]) -> None:
         """Those of the pool that may be shown, at what the dials make of their value."""
         dials = self.request.spec.dials
         for pick, value in pool:
+            self.offered.append((pick.item, value))
             item = self.found.get(pick.item)
             if cause := refusal(item, self.request, self.now):
                 self.removed.setdefault(cause, []).append(pick.item)
@@ -134,7 +140,8 @@ class Filling:
         for cause, names in (filled.removed if filled else {}).items():
             self.removed.setdefault(cause, []).extend(names)
         items = {entry.id: entry.item for entry in shown}
-        return Answer(picks, items, self.removed, self.now, filled.effects if filled else [], self.pool)
+        effects, waiting = filled.effects if filled else [], [pick.item for pick in self.waiting]
+        return Answer(picks, items, self.removed, self.now, effects, self.pool, "", self.offered, waiting, self.out)
 
     def _natural(self, ranked: list[Entry]) -> WithNewcomers:
         self.queue = Queue(ranked, self.request.spec.dials)

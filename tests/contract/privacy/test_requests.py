@@ -5,9 +5,9 @@ from threading import Lock
 
 import pytest
 
+from shared.answers.model import Answered, decode, folder, packed, unit_of
 from shared.auth import user_hash
 from shared.errors import Conflict
-from shared.experiments.answered import Answered, decode, folder, packed, unit_of
 from shared.models import members
 from shared.privacy.keys import hidden
 from shared.privacy.receipt import valid
