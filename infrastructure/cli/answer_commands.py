@@ -1,10 +1,10 @@
-"""`answer …` and `simulate …` on the command line."""
+"""`answer …`, `simulate …` and `batch …` on the command line."""
 
 import argparse
 import re
 from pathlib import Path
 
-from infrastructure.cli import answers
+from infrastructure.cli import answers, batch
 from infrastructure.cli.api import stack
 
 SPAN = re.compile(r"(\d+(?:\.\d+)?)([dh])")
@@ -24,6 +24,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     other.add_argument("--placement", default="", help="only answers for it")
     other.add_argument("--most", type=int, default=answers.MOST, help=f"answers looked at (default: {answers.MOST:,})")
     other.set_defaults(run=do_simulate)
+    many = commands.add_parser("batch", help="recommendations for the shoppers of a segment, for a mail tool")
+    many.add_argument("--placement", default="email")
+    many.add_argument(
+        "--who", default="", metavar="EXPRESSION", help="such as 'shopper.lifecycle = \"lapsing\"' (default: all)"
+    )
+    many.add_argument("--count", type=int, help="items for each (default: the placement's)")
+    many.add_argument("--csv", type=Path, metavar="FILE", help="also as a table, a row a shopper")
+    many.set_defaults(run=do_batch)
 
 
 def do_answer(args: argparse.Namespace) -> None:
@@ -32,6 +40,10 @@ def do_answer(args: argparse.Namespace) -> None:
 
 def do_simulate(args: argparse.Namespace) -> None:
     print(answers.simulated(stack(args.stack_name), args.draft, args.last, args.placement, max(args.most, 1)))
+
+
+def do_batch(args: argparse.Namespace) -> None:
+    print(batch.run(stack(args.stack_name), args.placement, args.who, args.count, args.csv))
 
 
 def _days(text: str) -> float:

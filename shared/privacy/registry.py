@@ -96,6 +96,8 @@ STORES = (
           "yes, lines as stored, with the object's name", "objects rewritten without the person's lines"),
     Entry("bucket", "Lake", "answers/", "what was shown, by which variant or arm and chance; who is a hash of the shopper's or device's id", "consent", ANSWER_DAYS,
           "lifecycle", "yes, lines as stored", "the hash is taken out of the person's lines"),
+    Entry("bucket", "Lake", "batch/", "recommendations written for a mail tool, with the user's id", "consent", EXPORT_DAYS, "lifecycle", "yes, lines as stored",
+          "objects rewritten without the person's lines"),
     Entry("bucket", "Lake", "collected/", "how far the log of answers has been collected", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "experiments/", "results of experiments: sums and differences by variant", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "quarantine/", "records that could not be processed", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),

@@ -1,6 +1,8 @@
 """From an answer to the log, and back: on the deployed stack."""
 
 import contextlib
+import csv
+import gzip
 import io
 import json
 import re
@@ -108,3 +110,22 @@ def test_who_takes_part_in_an_experiment_is_told_apart_on_all_devices(
         file.write_text("{}")
         plan.edit(stack, file, None, "test")
         plan.publish(stack, f"back to {before}", "test")
+
+
+def test_a_segment_is_written_to(stack, shop, told, tmp_path, aws):
+    table = tmp_path / "mail.csv"
+    code, text = told("batch", "--who", "shopper.orders >= 1", "--count", "4", "--csv", str(table))
+    assert code == 0 and "s3://" in text, text
+    bucket, key = re.search(r"s3://([^/]+)/(batch/email/\S+?\.gz)", text).groups()
+    rows = [
+        json.loads(line)
+        for line in gzip.decompress(aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()).splitlines()
+    ]
+    listed = list(csv.DictReader(table.open()))
+    assert [row["userId"] for row in rows] == [row["userId"] for row in listed] and len(rows) > 20
+    assert all(1 <= len(row["items"]) <= 4 for row in rows) and listed[0]["title1"] == rows[0]["items"][0]["title"]
+    code, again = told("answer", rows[0]["recommendationId"])
+    assert code == 0 and rows[0]["items"][0]["id"] in again
+    assert told("batch", "--placement", "attic")[0] == 1
+    code, text = told("batch", "--who", "shopper.orders > 9999")
+    assert code == 1 and "Nobody" in text
