@@ -12,6 +12,9 @@ from shared.merchandising.effects import apply, wanted
 from shared.merchandising.matching import Matched, Matcher
 from shared.merchandising.places import group
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
+from shared.preferences.matching import Wished
+from shared.preferences.wishes import FAVOURITE
+from shared.recommend.constraints import Constraints
 from shared.recommend.dials import OFF, About, factor
 from shared.recommend.filling import Queue, WithNewcomers
 from shared.recommend.newcomers import MOST, its_turn, newcomers
@@ -95,7 +98,9 @@ class Filling:
         self.now = now
         self.out = out
         self.rules = reads.resolved.rules if reads.resolved else NO_RULES
-        self.about = About(reads.state)
+        self.constraints = Constraints(request, reads.state)
+        self.about = About(reads.state, favourites=Wished(reads.state.preferences, FAVOURITE))
+        self.turned = request.spec.dials != OFF or bool(self.about.favourites)
         self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
@@ -109,15 +114,15 @@ class Filling:
         dials = self.request.spec.dials
         for pick, value in pool:
             item = self.found.get(pick.item)
-            if cause := refusal(item, self.request, self.now):
+            if cause := refusal(item, self.request, self.constraints, self.now):
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
-                worth = value if dials == OFF else value * factor(dials, item, self.about, self.now)
+                worth = value * factor(dials, item, self.about, self.now) if self.turned else value
                 self.pool.append(Entry(pick.item, worth, item))
 
     def filled(self, page: Iterable[str]) -> Steered:
-        if self.request.spec.dials != OFF:
+        if self.turned:
             self.pool.sort(key=lambda entry: -entry.score)
         taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
         outside = Outside(self.found, self._refusal, taken)
@@ -145,7 +150,7 @@ class Filling:
 
     def _refusal(self, item: str) -> str:
         """Which hard constraint keeps away an item that a rule or its newness brings in."""
-        return self.out.get(item) or refusal(self.found.get(item), self.request, self.now)
+        return self.out.get(item) or refusal(self.found.get(item), self.request, self.constraints, self.now)
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:
