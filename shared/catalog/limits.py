@@ -11,7 +11,7 @@ from shared.events.products import number
 ADULT = 18  # what Google's `adult` means
 OLDEST = 120
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0", ""})
-ONE_SIZE = frozenset({"one size", "one_size", "onesize", "one size fits all", "osfa", "os", "o/s"})
+ONE_SIZE = frozenset({"one size", "one_size", "onesize", "one size fits all", "osfa", "os"})
 
 
 def minimum_age(fields: Mapping[str, Any], attributes: Mapping[str, str]) -> int:

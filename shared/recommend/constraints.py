@@ -28,7 +28,7 @@ class Constraints:
         if (item.countries or item.excluded_countries) and not self._sold(item):
             return f"not_sold_in_{self.country}"
         if item.sizes and (missing := self.sizes.missing(item)):
-            return f"not_in_size_{'_or_'.join(sorted(missing)).upper()}"
+            return f"not_in_size_{'_or_'.join(sorted(map(str.upper, missing)))}"
         return ""
 
     def _sold(self, item: Item) -> bool:
