@@ -27,7 +27,7 @@ from shared.profiles.store import ShoppersStore
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-MAX_BODY = 20_000
+MAX_BODY = 100_000  # lists of preferences; what is said about consent is far shorter
 PRIVATE = {"cache-control": "private, no-store"}
 settings = from_env(ConsentSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)

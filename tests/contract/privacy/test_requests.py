@@ -13,6 +13,7 @@ from shared.privacy.receipt import valid
 from shared.privacy.requests import RequestStore
 from shared.privacy.stores.lake import Unreadable
 from shared.privacy.suppression import SuppressionStore
+from shared.profiles.state import Wish
 from tests.factories import event, order
 
 ANNA, PHONE, FAMILY, BERT = "user-of-anna", "phone-of-anna", "family-tablet", "user-of-bert"
@@ -21,7 +22,7 @@ ANNA, PHONE, FAMILY, BERT = "user-of-anna", "phone-of-anna", "family-tablet", "u
 @pytest.fixture
 def people(shop):
     """Anna has a phone; she and Bert use the family's tablet."""
-    shop.state(f"u#{ANNA}")
+    shop.state(f"u#{ANNA}", preferences=[Wish("item", "what-anna-hid", "hidden", 1.0)])
     shop.state(f"a#{PHONE}", user_id=ANNA)
     shop.state(f"u#{BERT}", watermarks={ANNA: "7", BERT: "8"})
     shop.state(f"a#{FAMILY}", user_id=ANNA)
@@ -74,6 +75,8 @@ def test_an_export_shows_everything_by_store_with_where_it_came_from(people):
     assert {"type": "email", "value": "k:anna"} in document["person"]["identifiers"]
     states = {find["from"]: find["holds"] for find in stores["shoppers"]}
     assert states[f"table Shoppers, item u#{ANNA}"]["recent"][0]["item"] == "tent"
+    [wish] = states[f"table Shoppers, item u#{ANNA}"]["preferences"]
+    assert wish == {"about": "item", "value": "what-anna-hid", "said": "hidden", "at": 1.0, "within": ""}
     assert {"candidates", "choices", "purchases"} <= set(states[f"table Shoppers, item u#{ANNA}"])
     held = {find["from"]: [e["messageId"] for e in find["holds"]["events"]] for find in stores["lake"]}
     assert (
@@ -92,7 +95,7 @@ def test_an_erasure_leaves_no_trace_in_any_store_and_nothing_of_others_is_lost(p
     before = message_ids(people, people.others)
     status = people.done("erase", userId=ANNA)
     assert status["status"] == "done" and status["found"] and "erased" in status["message"]
-    assert people.holding(ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in") == []
+    assert people.holding(ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in", "what-anna-hid") == []
     assert message_ids(people, people.family) == ["before-bert", "bert-logs-in", "nobodys", "later"]
     assert message_ids(people, people.others) == before
     [bert] = [json.loads(line) for line in people.lines(people.mine)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import InvalidRequest
 from shared.preferences.request import answer, lists
-from shared.preferences.wishes import MOST, TAKEN_BACK, bounded, changed, join, key
+from shared.preferences.wishes import MOST, MOST_BYTES, TAKEN_BACK, bounded, changed, join, key
 from shared.profiles.state import State, Wish, decode, encode
 
 
@@ -97,8 +97,20 @@ def test_a_list_written_anew_holds_just_its_values(before, values):
     assert answer(made)["sizes"] == answer(before)["sizes"]
 
 
+def test_all_together_are_small_enough_to_be_part_of_a_state():
+    full = said(hidden={kind: [f"{n}{kind}" + "ä" * 180 for n in range(40)] for kind in ("brands", "items")})
+    with pytest.raises(InvalidRequest, match="bytes"):
+        said(2.0, full, favourites={"brands": [f"{n}" + "ö" * 180 for n in range(100)]})
+    other = [Wish("category", f"{n}" + "ö" * 180, "favourite", float(n)) for n in range(100)]
+    gone = Wish("item", "gone", TAKEN_BACK, 500.0)
+    every = [*full, *other, gone]
+    kept = bounded(every)
+    assert sum(len(wish.value.encode()) for wish in kept) <= MOST_BYTES < sum(len(w.value.encode()) for w in every)
+    assert gone not in kept and {wish.at for wish in kept} >= {float(n) for n in range(50, 100)}, "the latest stay"
+
+
 def test_of_each_kind_the_latest_hundred_are_kept():
-    many = [Wish("item", f"i{n}", kind, float(n)) for n in range(MOST + 5) for kind in ("hidden",)]
+    many = [Wish("item", f"i{n}", "hidden", float(n)) for n in range(MOST + 5)]
     many += [Wish("item", f"t{n}", TAKEN_BACK, float(n)) for n in range(MOST + 5)]
     kept = bounded(many)
     assert len(kept) == 2 * MOST and min(wish.at for wish in kept) == 5.0
