@@ -66,7 +66,8 @@ def recreated(one: Ready, items: Mapping[str, Item]) -> Answer:
     filling.picks |= {pick.item: pick for pick in filling.waiting}
     filling.found = dict(items)
     why = {shown.item: shown for shown in answered.why}
-    filling.add((_pick(item, value, why), value) for item, value in answered.pool)
+    barred = frozenset(answered.barred)
+    filling.add((_pick(item, value, why), value) for item, value in answered.pool if item not in barred)
     return filling.answer(filling.filled(page_items(request)[-CONTEXT_ITEMS:]))
 
 
@@ -118,7 +119,9 @@ def _facts(kept: Mapping[str, Any], loaded: Loaded) -> ShopperFacts:
 
 def _state(answered: Answered) -> State:
     known = answered.known
+    facts = known.facts
     return State(
+        traits={"age": str(facts.get("age", "")), "country": str(facts.get("country", "")).upper()},
         categories=known.categories,
         brands=known.brands,
         price_log_mean=known.price_log_mean,

@@ -71,7 +71,7 @@ class Field(NamedTuple):
 
 
 STORES = (
-    Entry("table", "Shoppers", "u#", "state of a known shopper: what they looked at, have in the cart, bought and like; candidates; consent choices",
+    Entry("table", "Shoppers", "u#", "state of a known shopper: what they looked at, have in the cart, bought and like; candidates; consent choices; their own preferences, kept at their request without consent too",
           "consent", SHOPPER_DAYS, "TTL", "yes, fields named", "deleted"),
     Entry("table", "Shoppers", "a#", "the same of a device since its last log-in", "consent", DEVICE_DAYS, "TTL", "yes, fields named",
           "deleted; on a shared device the person's name is taken out"),
@@ -279,6 +279,12 @@ STATE = (
     Field("choices.analytics", "purpose"),
     Field("choices.personalization", "purpose"),
     Field("choices.advertising", "purpose"),
+    Field("preferences", "what the shopper asked for themselves"),
+    Field("preferences.about", "a category, a brand, an item or a size"),
+    Field("preferences.value", "which"),
+    Field("preferences.said", "favourite, hidden, own size, or taken back"),
+    Field("preferences.at", "when"),
+    Field("preferences.within", "for what a size is meant"),
 )
 
 # Everything that code hands to the log beside its sentence. None may name a person.

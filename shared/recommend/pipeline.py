@@ -12,7 +12,10 @@ from shared.merchandising.effects import apply, wanted
 from shared.merchandising.matching import Matched, Matcher
 from shared.merchandising.places import group
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
-from shared.recommend.dials import OFF, About, factor
+from shared.preferences.matching import Wished
+from shared.preferences.wishes import FAVOURITE
+from shared.recommend.constraints import Constraints
+from shared.recommend.dials import OFF, About, factor, favour
 from shared.recommend.filling import Queue, WithNewcomers
 from shared.recommend.newcomers import MOST, its_turn, newcomers
 from shared.recommend.offers import candidates, fallbacks, last_resort
@@ -41,7 +44,9 @@ class Answer(NamedTuple):
     effects: list[Effect] = []  # of the shop's rules
     pool: list[Entry] = []  # what could be shown, best first
     teams: str = ""  # of an answer that two rankers made together: a letter a pick
-    offered: list[tuple[str, float]] = []  # what was looked at, best first, before dials and rules
+    offered: list[
+        tuple[str, float]
+    ] = []  # what was looked at, best first, before dials and rules, what the shopper favours counting more
     waiting: list[str] = []  # new arrivals whose turn it would be
     barred: Collection[str] = ()  # what might not be shown to this shopper here
 
@@ -99,7 +104,9 @@ class Filling:
         self.now = now
         self.out = out
         self.rules = reads.resolved.rules if reads.resolved else NO_RULES
-        self.about = About(reads.state)
+        self.constraints = Constraints(request, reads.state)
+        self.about = About(reads.state, favourites=Wished(reads.state.preferences, FAVOURITE))
+        self.turned = request.spec.dials != OFF or bool(self.about.favourites)
         self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
@@ -113,17 +120,17 @@ class Filling:
         """Those of the pool that may be shown, at what the dials make of their value."""
         dials = self.request.spec.dials
         for pick, value in pool:
-            self.offered.append((pick.item, value))
             item = self.found.get(pick.item)
-            if cause := refusal(item, self.request, self.now):
+            self.offered.append((pick.item, value * favour(item, self.about) if item else value))
+            if cause := refusal(item, self.request, self.constraints, self.now):
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
-                worth = value if dials == OFF else value * factor(dials, item, self.about, self.now)
+                worth = value * factor(dials, item, self.about, self.now) if self.turned else value
                 self.pool.append(Entry(pick.item, worth, item))
 
     def filled(self, page: Iterable[str]) -> Steered:
-        if self.request.spec.dials != OFF:
+        if self.turned:
             self.pool.sort(key=lambda entry: -entry.score)
         taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
         outside = Outside(self.found, self._refusal, taken)
@@ -141,7 +148,15 @@ class Filling:
             self.removed.setdefault(cause, []).extend(names)
         items = {entry.id: entry.item for entry in shown}
         effects, waiting = filled.effects if filled else [], [pick.item for pick in self.waiting]
-        return Answer(picks, items, self.removed, self.now, effects, self.pool, "", self.offered, waiting, self.out)
+        if self.about.favourites:
+            self.offered.sort(key=lambda pair: -pair[1])
+        barred = [*self._unwished(), *self.out]
+        return Answer(picks, items, self.removed, self.now, effects, self.pool, "", self.offered, waiting, barred)
+
+    def _unwished(self) -> list[str]:
+        if not self.constraints.wishes:
+            return []
+        return [name for name, item in self.found.items() if self.constraints.unwished(item)]
 
     def _natural(self, ranked: list[Entry]) -> WithNewcomers:
         self.queue = Queue(ranked, self.request.spec.dials)
@@ -152,7 +167,7 @@ class Filling:
 
     def _refusal(self, item: str) -> str:
         """Which hard constraint keeps away an item that a rule or its newness brings in."""
-        return self.out.get(item) or refusal(self.found.get(item), self.request, self.now)
+        return self.out.get(item) or refusal(self.found.get(item), self.request, self.constraints, self.now)
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:

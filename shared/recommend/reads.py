@@ -18,6 +18,7 @@ from shared.lists.model import decode as decode_list
 from shared.lists.segments import ALL
 from shared.merchandising.plan import DRAFT, key
 from shared.merchandising.plan import decode as decode_plan
+from shared.preferences.wishes import constraints
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.loaded import load
@@ -93,12 +94,11 @@ class Reader:
 
     def prepare(self, requests: Sequence[Request], shopper: Shopper) -> None:
         """Read what several requests of one shopper will ask for first, at once."""
-        keys: list[str] = []
+        keys = [f"s:{key}" for key in shopper.keys]
         stored: list[str] = []
         names: list[Name] = []
         for request in requests:
             no = denied(request)
-            keys += [] if no else [f"s:{key}" for key in shopper.keys]
             stored += self._stored(request, context(request, EMPTY, no)).values()
             names += self._names(request, segments(request, EMPTY, contextual=True))
         self._get(keys, stored, names)
@@ -106,7 +106,7 @@ class Reader:
     def read(self, request: Request, shopper: Shopper = NOBODY) -> Reads:
         no = denied(request)
         asked = dict.fromkeys(self._names(request, segments(request, EMPTY, contextual=True)))
-        keys = [] if no else [f"s:{key}" for key in shopper.keys]
+        keys = [f"s:{key}" for key in shopper.keys]
         while True:
             version = self.version
             stored = self._stored(request, context(request, EMPTY, no))
@@ -115,7 +115,9 @@ class Reader:
                 break
         states = {key: state for key in keys if (state := self._decoded(decode_state, found.get(key)))}
         contextual = no or (shopper.named and not agreed(request.consent, list(states.values()), self.clock()))
-        state = EMPTY if contextual else self._state(keys, states)
+        state = self._state(keys, states)
+        if contextual:  # what the shopper asked to be spared holds without their history
+            state = State(preferences=constraints(state.preferences)) if state.preferences else EMPTY
         resolved = self._resolved(request, shopper, state, contextual)
         request = resolved.request
         own = segments(request, state, contextual=contextual)
