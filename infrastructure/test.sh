@@ -9,7 +9,8 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 echo "Unit, contract and architecture tests …"
-.venv/bin/pytest -q tests/unit tests/contract tests/architecture
+# a module's tests stay in one worker: what they share is made once
+.venv/bin/pytest -q -n 2 --dist loadscope tests/unit tests/contract tests/architecture
 
 "$python" -m infrastructure.local reset >/dev/null
 PORT=$(free_port) REDIS_PORT=$(free_port)

@@ -160,6 +160,7 @@ class TrainingSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+    search_seconds: int = 600
 
 
 @dataclass(frozen=True, slots=True)
