@@ -242,6 +242,7 @@ STATE = (
     Field("choices.analytics", "purpose"),
     Field("choices.personalization", "purpose"),
     Field("choices.advertising", "purpose"),
+    Field("shown", "items shown in vain lately, at most 64, and how often"),
 )
 
 # Everything that code hands to the log beside its sentence. None may name a person.

@@ -11,6 +11,7 @@ PURCHASES = 500
 AFFINITIES = 30
 MESSAGE_IDS = 128
 WATERMARKS = 50
+SHOWN = 64
 
 
 class Touch(msgspec.Struct, array_like=True):
@@ -94,6 +95,7 @@ class State(msgspec.Struct, array_like=True):
     user_id: str = ""  # of the profile a device's history went to, on `a#` items
     shared: bool = False  # on `a#` items: several known shoppers use the device, so each anonymous session stands alone
     choices: list[Choice] = []  # history of consent, oldest first; only changes
+    shown: dict[str, float] = {}  # item -> how often it was shown in vain (`shared.profiles.fatigue`), at most SHOWN
 
 
 _encoder = msgspec.msgpack.Encoder()

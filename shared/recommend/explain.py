@@ -116,7 +116,7 @@ def why_not(
     if not cause:
         cause = barred(request, reads.state, page_items(request)).get(item, "")
     if not cause:
-        cause = refusal(lookup([item]).get(item), request, answer.at)
+        cause = refusal(lookup([item]).get(item), request, answer.at, reads.covers)
     if cause in ("excluded_by_rule", "replaced_by_rule"):
         return _by_rule(item, cause, answer)
     if cause:

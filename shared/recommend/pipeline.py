@@ -12,6 +12,7 @@ from shared.merchandising.effects import apply, wanted
 from shared.merchandising.matching import Matched, Matcher
 from shared.merchandising.places import group
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
+from shared.profiles.fatigue import fatigue
 from shared.recommend.dials import OFF, About, factor
 from shared.recommend.filling import Queue, WithNewcomers
 from shared.recommend.newcomers import MOST, its_turn, newcomers
@@ -87,15 +88,21 @@ def pool_size(request: Request) -> int:
     return max(usual, request.spec.pool)
 
 
+def about(request: Request, reads: Reads, now: float) -> About:
+    """What the placement's dials ask of the shopper and the shop."""
+    return About(reads.state, fatigue(reads.state, now) if request.spec.dials.repetition else {}, reads.covers)
+
+
 class Filling:
     """One shelf on its way from empty to full. `out` says of items why they are out from the start."""
 
     def __init__(self, request: Request, reads: Reads, now: float, out: dict[str, str]) -> None:
         self.request = request
         self.now = now
+        self.covers = reads.covers
         self.out = out
         self.rules = reads.resolved.rules if reads.resolved else NO_RULES
-        self.about = About(reads.state)
+        self.about = about(request, reads, now)
         self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
@@ -109,7 +116,7 @@ class Filling:
         dials = self.request.spec.dials
         for pick, value in pool:
             item = self.found.get(pick.item)
-            if cause := refusal(item, self.request, self.now):
+            if cause := refusal(item, self.request, self.now, self.covers):
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
@@ -145,7 +152,7 @@ class Filling:
 
     def _refusal(self, item: str) -> str:
         """Which hard constraint keeps away an item that a rule or its newness brings in."""
-        return self.out.get(item) or refusal(self.found.get(item), self.request, self.now)
+        return self.out.get(item) or refusal(self.found.get(item), self.request, self.now, self.covers)
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:

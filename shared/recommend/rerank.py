@@ -9,10 +9,10 @@ from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest
 from shared.events.products import number
 from shared.profiles.state import State
-from shared.recommend.dials import About, factor, familiarity
+from shared.recommend.dials import factor, familiarity
 from shared.recommend.offers import candidates
 from shared.recommend.picks import Reads
-from shared.recommend.pipeline import Lookup, Removed
+from shared.recommend.pipeline import Lookup, Removed, about
 from shared.recommend.placements import PLACEMENTS, Placement
 from shared.recommend.request import Request, parse, words
 from shared.recommend.rules import refusal
@@ -67,20 +67,21 @@ def _strength(body: dict[str, Any]) -> float:
 def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
     """Every item that may be shown, once. Of who nothing is known the order stays; so does the place of items that the catalog does
     not know, as far as others let it."""
-    found, about, dials = lookup(list(asked.items)), About(reads.state), asked.request.spec.dials
+    found, dials = lookup(list(asked.items)), asked.request.spec.dials
+    known = about(asked.request, reads, now)
     liked = {pick.item: pick.score for pick in candidates(asked.request, reads)}
     top = max(liked.values(), default=0.0)
     removed: Removed = {}
     valued: list[tuple[float, int]] = []
     for place, name in enumerate(asked.items):
         item = found.get(name)
-        if item and (cause := refusal(item, asked.request, now)):
+        if item and (cause := refusal(item, asked.request, now, reads.covers)):
             removed.setdefault(cause, []).append(name)
             continue
         own = liked.get(name, 0.0) / top if top > 0 else 0.0
         prior = 1.0 - place / len(asked.items)
         value = (1.0 - asked.strength) * prior + asked.strength * _liking(own, item, reads.state)
-        valued.append((value * factor(dials, item, about, now) if item else value, place))
+        valued.append((value * factor(dials, item, known, now) if item else value, place))
     valued.sort(key=lambda pair: (-pair[0], pair[1]))
     return Reranked([place for _, place in valued], [value for value, _ in valued], removed)
 
