@@ -1,4 +1,5 @@
-"""Every minute: counters and the newest items of the catalog become the live lists, and the chances of each arm of a bandit."""
+"""Every minute: counters and the newest items of the catalog become the live lists, the days that stock lasts, and the
+chances of each arm of a bandit."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from shared.models.newcomers import Matcher
 from shared.observability import logger, metrics
 from shared.trends.arms import merged as merged_arms
 from shared.trends.bandits import LiveArms, PlannedBandits
+from shared.trends.covers import LiveCovers, covers
 from shared.trends.lists import lists, merged
 from shared.trends.newcomers import Shop, lacking
 from shared.trends.store import CountersStore, LiveLists
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 settings = from_env(TrendsSettings)
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 store = ListsStore(clients.dynamodb(), settings.lists_table)
-live, live_arms = LiveLists(store), LiveArms(store)
+live, live_arms, live_covers = LiveLists(store), LiveArms(store), LiveCovers(store)
 bandits = PlannedBandits(PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table)))
 shop = Shop(CatalogStore(clients.dynamodb(), settings.catalog_table))
 matcher = Matcher(store, clients.s3(), settings.models_bucket)
@@ -39,13 +41,14 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
     newest = shop.newest(now)
     items = {**shop.get({item for counted in people.values() for item in counted}, now), **newest}
     made = live.put(lists(people, items, now))
+    lasting = live_covers.put(covers(people["all"], items, now))
     matcher.refresh()
     newcomers = matcher.match(lacking(newest.values(), people["all"], matcher.dealings, now))
     store.put_newcomers(newcomers)
     drawn = live_arms.put(arms(bandits.get(), merged_arms([(one.arms, one.landmark) for one in tallied], now)))
     metrics.add_metric("LiveLists", "Count", made)
     metrics.add_metric("Newcomers", "Count", len(newcomers))
-    return {"lists": made, "newcomers": len(newcomers), "bandits": drawn}
+    return {"lists": made, "newcomers": len(newcomers), "bandits": drawn, "covers": lasting}
 
 
 def shards() -> list[str]:

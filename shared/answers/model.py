@@ -43,6 +43,8 @@ class Known(msgspec.Struct, omit_defaults=True):
     brands: dict[str, float] = {}
     price_log_mean: float = 0.0
     price_weight: float = 0.0
+    shown: dict[str, float] = {}  # of the pool, as the state has it (`shared.profiles.fatigue`)
+    covers: dict[str, float] = {}  # of the pool: days the stock lasts
 
 
 class Shown(msgspec.Struct, array_like=True):

@@ -50,10 +50,10 @@ def ready(answered: Answered, loaded: Loaded) -> Ready:
     facts = _facts(answered.known.facts, loaded)
     context = context_facts(request, loaded.plan, answered.time)
     strategy = strategy_of(request, facts, context, loaded)
-    matched = loaded.matcher.match(facts, context, answered.time)
+    matched = loaded.matcher.match(facts, context, answered.time, answered.known.covers)
     made: Side = side(request, strategy, _took(answered), matched, loaded)
     resolved = Resolved(made.request, facts, context, made.rules, loaded.version, strategy.name if strategy else "")
-    return Ready(answered, resolved, Reads(_state(answered), resolved=resolved))
+    return Ready(answered, resolved, Reads(_state(answered), resolved=resolved, covers=answered.known.covers))
 
 
 def recreated(one: Ready, items: Mapping[str, Item]) -> Answer:
@@ -126,6 +126,7 @@ def _state(answered: Answered) -> State:
         brands=known.brands,
         price_log_mean=known.price_log_mean,
         price_weight=known.price_weight,
+        shown=known.shown,
     )
 
 

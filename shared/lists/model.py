@@ -16,6 +16,7 @@ Kind = Literal[
     "high-margin",
     "newcomers",
     "arms",
+    "covers",
 ]
 Scored = list[tuple[str, float]]
 LIVE = "live"

@@ -219,6 +219,8 @@ ANSWERED = (
     Field("known.brands", "affinities, the strongest ten"),
     Field("known.price_log_mean", "prices looked at"),
     Field("known.price_weight", "how much that rests on"),
+    Field("known.shown", "which of the items had been shown in vain"),
+    Field("known.covers", "days the stock of items lasts", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),
@@ -285,6 +287,7 @@ STATE = (
     Field("preferences.said", "favourite, hidden, own size, or taken back"),
     Field("preferences.at", "when"),
     Field("preferences.within", "for what a size is meant"),
+    Field("shown", "items shown in vain lately, at most 64, and how often"),
 )
 
 # Everything that code hands to the log beside its sentence. None may name a person.

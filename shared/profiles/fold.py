@@ -3,6 +3,7 @@
 import math
 
 from shared.events.products import Product
+from shared.profiles.fatigue import note
 from shared.profiles.signals import Signal
 from shared.profiles.state import AFFINITIES, PURCHASES, RECENT_ITEMS, Purchase, Session, State, Touch
 
@@ -32,6 +33,7 @@ def fold(state: State, signal: Signal) -> None:
     elif signal.kind not in ("other", "shown"):
         for product in signal.products:
             _touch(state, signal, product)
+    note(state, signal)
     for product in signal.products:
         _prefer(state, signal, product)
 

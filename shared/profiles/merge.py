@@ -2,6 +2,7 @@
 
 from shared.consent.choices import join
 from shared.preferences import wishes
+from shared.profiles import fatigue
 from shared.profiles.fold import SESSION_GAP, decay
 from shared.profiles.state import (
     AFFINITIES,
@@ -64,6 +65,8 @@ def merged_watermarks(ours: dict[str, str], theirs: dict[str, str]) -> dict[str,
 
 def _merge_history(user: State, device: State) -> None:
     user.recent = _join_touches(user.recent + device.recent)
+    taken = {touch.item: touch.last for touch in user.recent}
+    user.shown = fatigue.joined(user.shown, device.shown, taken)
     user.cart = {**user.cart, **{k: user.cart.get(k, 0.0) + v for k, v in device.cart.items()}}
     user.purchases = _join_purchases(user.purchases + device.purchases)
     at = max(user.decayed_at, device.decayed_at)

@@ -11,6 +11,7 @@ PURCHASES = 500
 AFFINITIES = 30
 MESSAGE_IDS = 128
 WATERMARKS = 50
+SHOWN = 64
 
 
 class Touch(msgspec.Struct, array_like=True):
@@ -105,6 +106,7 @@ class State(msgspec.Struct, array_like=True):
     shared: bool = False  # on `a#` items: several known shoppers use the device, so each anonymous session stands alone
     choices: list[Choice] = []  # history of consent, oldest first; only changes
     preferences: list[Wish] = []  # the shopper's own, oldest first, one per value
+    shown: dict[str, float] = {}  # item -> how often it was shown in vain (`shared.profiles.fatigue`), at most SHOWN
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,5 +1,6 @@
 """What law, the shop's reach and the shopper's own word keep away. No rule, dial, experiment or fallback undoes it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.catalog.model import Item
@@ -8,11 +9,14 @@ from shared.preferences.wishes import HIDDEN
 from shared.profiles.state import State
 from shared.recommend.request import Request
 
+NO_COVERS: Mapping[str, float] = {}
+
 
 class Constraints:
     """For one request. Of whom nothing may be known, `state` holds no more than what they asked for themselves: then no age is proven."""
 
-    def __init__(self, request: Request, state: State) -> None:
+    def __init__(self, request: Request, state: State, covers: Mapping[str, float] = NO_COVERS) -> None:
+        self.covers = covers  # item id -> days its stock lasts: a filter may ask
         self.hidden = Wished(state.preferences, HIDDEN)
         self.hides = bool(self.hidden)
         self.sizes = Sizes(state.preferences)

@@ -132,7 +132,8 @@ def why_not(
     if not cause:
         cause = barred(request, reads.state, page_items(request)).get(item, "")
     if not cause:
-        cause = refusal(lookup([item]).get(item), request, Constraints(request, reads.state), answer.at)
+        constraints = Constraints(request, reads.state, reads.covers)
+        cause = refusal(lookup([item]).get(item), request, constraints, answer.at)
     if cause in ("excluded_by_rule", "replaced_by_rule"):
         return _by_rule(item, cause, answer)
     if cause:

@@ -1,5 +1,6 @@
 """What the log of answers keeps of an answer."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -25,6 +26,8 @@ def answered(recommendation_id: str, made: Answer, request: Request, reads: Read
     told.why = [_shown(pick) for pick in made.picks]
     told.teams = made.teams
     told.fallback = made.tier in FALLBACKS
+    told.known.shown = _of(reads.state.shown, made.offered)
+    told.known.covers = _of(reads.covers, made.offered)
     told.pool = [(item, float(f"{value:.6g}")) for item, value in made.offered]
     told.waiting = made.waiting
     told.barred = list(made.barred)[:MOST_BARRED]
@@ -90,6 +93,10 @@ def _facts(shopper: ShopperFacts) -> dict[str, Any]:
             continue
         made[name] = value if isinstance(value, str | bool | float) else sorted(value)
     return made
+
+
+def _of(values: Mapping[str, float], offered: Iterable[tuple[str, float]]) -> dict[str, float]:
+    return {item: values[item] for item, _ in offered if item in values} if values else {}
 
 
 def _strongest(affinities: dict[str, float]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What was read for a request, what is picked of it, and which items the request is about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from shared.lists.model import Scored
@@ -19,7 +19,7 @@ class Reads(NamedTuple):
     """`lists` holds `similar#<item>` and `together#<item>`; `category` the popular lists of the categories asked for; `shelf` the
     lists of a placement that shows one kind of list. `popular` gives groups of fallback lists in order, those of a group shown by
     turns; it is asked when candidates are too few, and `static` when nothing else is left. `contextual`: the answer has to do
-    without the person."""
+    without the person. `covers`: item -> days its stock lasts, where known."""
 
     state: State = EMPTY
     lists: dict[str, Scored] = {}
@@ -30,6 +30,7 @@ class Reads(NamedTuple):
     static: Callable[[], Scored] = list
     contextual: bool = False
     resolved: Resolved | None = None
+    covers: Mapping[str, float] = {}
 
     def asked(self, request: Request) -> Request:
         """The request with what the shop wants of its placement."""

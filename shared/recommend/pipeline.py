@@ -14,6 +14,7 @@ from shared.merchandising.places import group
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
 from shared.preferences.matching import Wished
 from shared.preferences.wishes import FAVOURITE
+from shared.profiles.fatigue import fatigue
 from shared.recommend.constraints import Constraints
 from shared.recommend.dials import OFF, About, factor, favour
 from shared.recommend.filling import Queue, WithNewcomers
@@ -96,6 +97,12 @@ def pool_size(request: Request) -> int:
     return max(usual, request.spec.pool)
 
 
+def about(request: Request, reads: Reads, now: float) -> About:
+    """What the placement's dials ask of the shopper and the shop."""
+    tired = fatigue(reads.state, now) if request.spec.dials.repetition else {}
+    return About(reads.state, tired, reads.covers, Wished(reads.state.preferences, FAVOURITE))
+
+
 class Filling:
     """One shelf on its way from empty to full. `out` says of items why they are out from the start."""
 
@@ -104,8 +111,8 @@ class Filling:
         self.now = now
         self.out = out
         self.rules = reads.resolved.rules if reads.resolved else NO_RULES
-        self.constraints = Constraints(request, reads.state)
-        self.about = About(reads.state, favourites=Wished(reads.state.preferences, FAVOURITE))
+        self.constraints = Constraints(request, reads.state, reads.covers)
+        self.about = about(request, reads, now)
         self.turned = request.spec.dials != OFF or bool(self.about.favourites)
         self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []

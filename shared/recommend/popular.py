@@ -4,11 +4,10 @@ What was known last stays when a read fails.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
-from shared.lists import arms, newcomers
+from shared.lists import arms, covers, newcomers
 from shared.lists.model import LIVE, Kind, Scored, decode, decode_pointer, key
-from shared.lists.newcomers import NONE, Newcomers
 from shared.lists.segments import ALL
 from shared.recommend.tables import Found
 
@@ -17,9 +16,8 @@ LISTS_FRESH = 60.0
 LIVE_WEIGHT = 0.5  # of what moves today, against what the model knows
 MOST_LISTS = 3000
 POINTER = "p:pointer"
-NEWCOMERS = f"p:{key(LIVE, 'newcomers', ALL)}"
-ARMS = f"p:{key(LIVE, 'arms', ALL)}"
 
+T = TypeVar("T")
 Name = tuple[Kind, str]  # of a list: kind and segment
 
 
@@ -29,24 +27,51 @@ class Kept(NamedTuple):
     read: float
 
 
+class Single(Generic[T]):
+    """One value that the minute's function writes, kept as it was read last."""
+
+    def __init__(self, kind: Kind, decode: Callable[[bytes], T], none: T) -> None:
+        self.key = f"p:{key(LIVE, kind, ALL)}"
+        self.decode = decode
+        self.value = none
+        self.read = float("-inf")
+
+    def take(self, found: Found, now: float) -> None:
+        if self.key in found.values:
+            self.value = self.decode(found.values[self.key])
+        if found.whole:
+            self.read = now
+
+
 class Popular:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.version = ""
         self.version_read = float("-inf")
         self.kept: dict[Name, Kept] = {}
-        self.newcomers: Newcomers = NONE
-        self.newcomers_read = float("-inf")
-        self.arms = arms.NONE
-        self.arms_read = float("-inf")
+        self._newcomers = Single("newcomers", newcomers.decode, newcomers.NONE)
+        self._arms = Single("arms", arms.decode, arms.NONE)
+        self._covers = Single("covers", covers.decode, covers.NONE)
+        self.singles = {one.key: one for one in (self._newcomers, self._arms, self._covers)}
+
+    @property
+    def newcomers(self) -> newcomers.Newcomers:
+        return self._newcomers.value
+
+    @property
+    def arms(self) -> arms.Arms:
+        return self._arms.value
+
+    @property
+    def covers(self) -> covers.Covers:
+        return self._covers.value
 
     def stale(self, names: Iterable[Name]) -> list[str]:
         """Keys to be read before these lists are asked for."""
         now = self.clock()
         keys = [POINTER] if now - self.version_read > POINTER_FRESH else []
-        keys += [NEWCOMERS] if now - self.newcomers_read > LISTS_FRESH else []
-        keys += [at for name in names if self._old(name, now) for at in _keys(self.version, name)]
-        return keys + ([ARMS] if now - self.arms_read > LISTS_FRESH else [])
+        keys += [at for at, one in self.singles.items() if now - one.read > LISTS_FRESH]
+        return keys + [at for name in names if self._old(name, now) for at in _keys(self.version, name)]
 
     def take(self, asked: Iterable[str], found: Found) -> None:
         """Remember what was read of the keys that `stale` gave."""
@@ -55,10 +80,8 @@ class Popular:
         for at in asked:
             if at == POINTER:
                 self._take_pointer(found, now)
-            elif at == NEWCOMERS:
-                self._take_newcomers(found, now)
-            elif at == ARMS:
-                self._take_arms(found, now)
+            elif at in self.singles:
+                self.singles[at].take(found, now)
             elif at.startswith(f"p:{LIVE}#"):
                 _, kind, segment = at.split("#", 2)
                 self._take_list((kind, segment), found, version, now)  # type: ignore[arg-type]
@@ -76,18 +99,6 @@ class Popular:
             self.version = decode_pointer(found.values[POINTER]).current
         if found.whole:
             self.version_read = now
-
-    def _take_newcomers(self, found: Found, now: float) -> None:
-        if NEWCOMERS in found.values:
-            self.newcomers = newcomers.decode(found.values[NEWCOMERS])
-        if found.whole:
-            self.newcomers_read = now
-
-    def _take_arms(self, found: Found, now: float) -> None:
-        if ARMS in found.values:
-            self.arms = arms.decode(found.values[ARMS])
-        if found.whole:
-            self.arms_read = now
 
     def _take_list(self, name: Name, found: Found, version: str, now: float) -> None:
         published, live = (found.values.get(at) for at in _keys(version, name))

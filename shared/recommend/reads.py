@@ -136,6 +136,7 @@ class Reader:
             self.static.scored,
             contextual,
             resolved,
+            self.popular.covers,
         )
 
     def _resolved(self, request: Request, shopper: Shopper, state: State, contextual: bool) -> Resolved:
@@ -143,7 +144,8 @@ class Reader:
         user = shopper.key[2:] if shopper.key.startswith("u#") else state.user_id
         unit = "" if contextual else user or shopper.key[2:]
         asker = Asker(state, unit, bool(user) and not contextual, self.chance())
-        return resolve(request, asker, self.plans.loaded, self.popular.arms, self.clock())
+        made = resolve(request, asker, self.plans.loaded, self.popular.arms, self.clock())
+        return made.covering(self.popular.covers)
 
     def _names(self, request: Request, own: Sequence[str]) -> list[Name]:
         """Lists by segment that the answer may need."""

@@ -8,14 +8,11 @@ from shared.catalog.model import Item
 from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest
 from shared.events.products import number
-from shared.preferences.matching import Wished
-from shared.preferences.wishes import FAVOURITE
-from shared.profiles.state import State
 from shared.recommend.constraints import Constraints
 from shared.recommend.dials import About, factor, familiarity
 from shared.recommend.offers import candidates
 from shared.recommend.picks import Reads
-from shared.recommend.pipeline import Lookup, Removed
+from shared.recommend.pipeline import Lookup, Removed, about
 from shared.recommend.placements import PLACEMENTS, Placement
 from shared.recommend.request import Request, parse, words
 from shared.recommend.rules import refusal
@@ -70,9 +67,10 @@ def _strength(body: dict[str, Any]) -> float:
 def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
     """Every item that may be shown, once. Of who nothing is known the order stays; so does the place of items that the catalog does
     not know, as far as others let it. What the shopper has bought or put into the cart stays: they may be looking for just that."""
-    constraints = Constraints(asked.request, reads.state)
-    favourites = Wished(reads.state.preferences, FAVOURITE)
-    found, about, dials = lookup(list(asked.items)), About(reads.state), asked.request.spec.dials
+    constraints = Constraints(asked.request, reads.state, reads.covers)
+    found, dials = lookup(list(asked.items)), asked.request.spec.dials
+    known = about(asked.request, reads, now)
+    plain = known._replace(favourites=None)  # they count as taste here
     liked = {pick.item: pick.score for pick in candidates(asked.request, reads)}
     top = max(liked.values(), default=0.0)
     removed: Removed = {}
@@ -84,8 +82,8 @@ def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
             continue
         own = liked.get(name, 0.0) / top if top > 0 else 0.0
         prior = 1.0 - place / len(asked.items)
-        value = (1.0 - asked.strength) * prior + asked.strength * _liking(own, item, reads.state, favourites)
-        valued.append((value * factor(dials, item, about, now) if item else value, place))
+        value = (1.0 - asked.strength) * prior + asked.strength * _liking(own, item, known)
+        valued.append((value * factor(dials, item, plain, now) if item else value, place))
     valued.sort(key=lambda pair: (-pair[0], pair[1]))
     return Reranked([place for _, place in valued], [value for value, _ in valued], removed)
 
@@ -99,7 +97,9 @@ def _refusal(name: str, item: Item | None, request: Request, constraints: Constr
     return "hidden_item" if name in constraints.hidden.items else ""
 
 
-def _liking(own: float, item: Item | None, state: State, favourites: Wished) -> float:
+def _liking(own: float, item: Item | None, known: About) -> float:
     """A favourite counts like what the shopper deals with most."""
-    taste = 0.0 if item is None else 1.0 if favourites.part(item) else familiarity(item, state)
-    return OF_CANDIDATES * own + (1.0 - OF_CANDIDATES) * taste
+    if item is None:
+        return OF_CANDIDATES * own
+    favourite = known.favourites is not None and known.favourites.part(item)
+    return OF_CANDIDATES * own + (1.0 - OF_CANDIDATES) * (1.0 if favourite else familiarity(item, known.state))

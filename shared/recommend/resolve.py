@@ -1,6 +1,6 @@
 """What the shop wants of a placement for this shopper now: strategy, then the bandit's arm, then experiments, each over the one before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -48,6 +48,11 @@ class Resolved(NamedTuple):
     drawn: Drawn | None = None
     unit: str = ""
     sides: tuple["Side", ...] = ()
+
+    def covering(self, covers: Mapping[str, float]) -> "Resolved":
+        """With the days that the stock of items lasts, which rules may ask."""
+        sides = tuple(one._replace(rules=one.rules._replace(covers=covers)) for one in self.sides)
+        return self._replace(rules=self.rules._replace(covers=covers), sides=sides)
 
     @property
     def propensity(self) -> float:

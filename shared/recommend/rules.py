@@ -1,10 +1,12 @@
 """What may never be shown: to this shopper, on this page, under this filter, or at all."""
 
+from collections.abc import Mapping
+
 from shared.catalog.model import Item, on_sale, recommendable
 from shared.expressions.facts import ItemFacts
 from shared.preferences.wishes import HIDDEN, values
 from shared.profiles.state import State
-from shared.recommend.constraints import Constraints
+from shared.recommend.constraints import NO_COVERS, Constraints
 from shared.recommend.request import Filter, Request
 
 ANYTHING = Filter()
@@ -38,16 +40,16 @@ def refusal(item: Item | None, request: Request, constraints: Constraints, now: 
         return "unavailable"
     if request.spec.shelf == "on-sale" and not on_sale(item, now):
         return "not_on_sale"
-    return "" if request.filter == ANYTHING or admits(request.filter, item, now) else "filtered"
+    return "" if request.filter == ANYTHING or admits(request.filter, item, now, constraints.covers) else "filtered"
 
 
-def admits(wanted: Filter, item: Item, now: float) -> bool:
+def admits(wanted: Filter, item: Item, now: float, covers: Mapping[str, float] = NO_COVERS) -> bool:
     path = item.product_type
     if wanted.categories and not any(path == c or path.startswith(f"{c} > ") for c in wanted.categories):
         return False
     if wanted.brands and item.brand not in wanted.brands:
         return False
-    if wanted.where and not wanted.where.asked(ItemFacts(item, now)):
+    if wanted.where and not wanted.where.asked(ItemFacts(item, now, covers.get(item.id))):
         return False
     price = item.sale_price if on_sale(item, now) else item.price
     priced = wanted.price_min > 0 or wanted.price_max < float("inf")

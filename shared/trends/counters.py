@@ -32,6 +32,7 @@ class Sums(msgspec.Struct, array_like=True):
     carts: float = 0.0
     orders: float = 0.0
     shown: float = 0.0  # as a recommendation
+    units: float = 0.0  # pieces ordered
 
 
 Items = dict[str, Sums]
@@ -78,7 +79,7 @@ def count(counters: Counters, signals: Iterable[tuple[int, Signal]]) -> bool:
             for product in signal.products if signal.kind in COUNTED else ():
                 for items in _groups(counters, signal):
                     sums = items.setdefault(product.item, Sums())
-                    _add(sums, signal, signal.at - counters.landmark)
+                    _add(sums, signal, product.quantity, signal.at - counters.landmark)
                 own = counters.items[product.item]
                 own.category = product.category or own.category
             if signal.arm:
@@ -95,7 +96,7 @@ def _groups(counters: Counters, signal: Signal) -> list[Items]:
     return [counters.items, *(counters.segments.setdefault(name, {}) for name in named)]
 
 
-def _add(sums: Sums, signal: Signal, age: float) -> None:
+def _add(sums: Sums, signal: Signal, quantity: float, age: float) -> None:
     slow, weight = 2 ** (age / HALF_LIVES[1]), COUNTED[signal.kind]
     sums.fast += weight * 2 ** (age / HALF_LIVES[0])
     sums.slow += weight * slow
@@ -105,12 +106,13 @@ def _add(sums: Sums, signal: Signal, age: float) -> None:
         sums.carts += slow
     elif signal.kind == "order":
         sums.orders += slow
+        sums.units += slow * quantity
     else:
         sums.shown += slow
 
 
 def scaled(sums: Sums, fast: float, slow: float) -> Sums:
-    counts = (slow * count for count in (sums.views, sums.carts, sums.orders, sums.shown))
+    counts = (slow * count for count in (sums.views, sums.carts, sums.orders, sums.shown, sums.units))
     return Sums(fast * sums.fast, slow * sums.slow, sums.category, *counts)
 
 

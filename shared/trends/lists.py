@@ -45,6 +45,7 @@ def _added(a: Sums, b: Sums) -> Sums:
         a.carts + b.carts,
         a.orders + b.orders,
         a.shown + b.shown,
+        a.units + b.units,
     )
 
 
