@@ -77,7 +77,7 @@ def rule(r, number):
 
 
 def settings(r):
-    dials = {"diversity": r.choice([0, 0, 0.4, 1]), "margin": r.choice([0, 0.5]), "repetition": r.choice([0, 0.7])}
+    dials = {"diversity": r.choice([0, 0, 0.4, 1]), "margin": r.choice([0, 0.5]), "repetition": r.choice([0, 0.7]), "stockDays": r.choice([0, 0, 10])}
     if r.random() < 0.4:
         dials["brandCap"] = r.randint(1, 3)
     if r.random() < 0.4:
@@ -125,6 +125,7 @@ def reads(r):
         cart=dict.fromkeys(some(r, 2), 1.0),
         purchases=[Purchase(name, NOW, 1) for name in some(r, 3)],
         candidates=[Candidate(name, score, "for_you") for name, score in scored(r)],
+        shown={name: NOW + 86400 * r.randint(-9, 9) for name in some(r, 5)},
         preferences=preferences(r),
         traits=r.choice([{}, {}, {"age": "18-24"}, {"age": "65+", "country": "AT"}]),
     )
@@ -134,6 +135,7 @@ def reads(r):
         shelf=[Shelf("popular", "all", scored(r), "on-sale")],
         popular=lambda: [],
         static=lambda: [(name, 0.0) for name in NAMES],
+        covers={name: r.uniform(0, 20) for name in some(r, 4)},
     )
 
 
