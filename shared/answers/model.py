@@ -82,6 +82,7 @@ class Answered(msgspec.Struct):
     waiting: list[str] = []  # new arrivals whose turn it would be
     barred: list[str] = []  # what might not be shown to this shopper here
     strategy: str = ""
+    bundles: list[list[str]] = []  # items of each bundle beside the shelf
     question: Question = msgspec.field(default_factory=Question)
     known: Known = msgspec.field(default_factory=Known)
 

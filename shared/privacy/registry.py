@@ -198,6 +198,7 @@ ANSWERED = (
     Field("waiting", "new arrivals whose turn it would have been", personal=False),
     Field("barred", "what was bought, in the cart or excluded"),
     Field("strategy", "which", personal=False),
+    Field("bundles", "items of each, the first one dealt with by the shopper"),
     Field("question", "what the page asked"),
     Field("question.count", "how many items", personal=False),
     Field("question.items", "what the shopper dealt with last"),

@@ -51,6 +51,10 @@ def explained(answer: Answer, request: Request, reads: Reads) -> dict[str, Any]:
             {"item": entry.id, "rank": rank, "score": round(entry.score, 4)}
             for rank, entry in enumerate(answer.pool[:MOST_OF_POOL], 1)
         ],
+        "bundles": [
+            {"items": [item.id for item in one.items], "value": round(one.value, 4), "stock": one.stock}
+            for one in answer.bundles
+        ],
         "rules": [_effect(effect) for effect in answer.effects],
         "constraints": Constraints(request, reads.state).told(),
         "favourites": _favourites(answer, reads),

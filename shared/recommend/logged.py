@@ -25,6 +25,7 @@ def answered(recommendation_id: str, made: Answer, request: Request, reads: Read
     told.shown = [pick.item for pick in made.picks]
     told.why = [_shown(pick) for pick in made.picks]
     told.teams = made.teams
+    told.bundles = [[item.id for item in one.items] for one in made.bundles]
     told.fallback = made.tier in FALLBACKS
     told.known.shown = _of(reads.state.shown, made.offered)
     told.known.covers = _of(reads.covers, made.offered)

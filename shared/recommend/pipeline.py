@@ -15,6 +15,8 @@ from shared.merchandising.steered import Effect, Entry, Outside, Steered
 from shared.preferences.matching import Wished
 from shared.preferences.wishes import FAVOURITE
 from shared.profiles.fatigue import fatigue
+from shared.recommend.bundles import Bundle, bundles
+from shared.recommend.bundles import wanted as in_bundles
 from shared.recommend.constraints import Constraints
 from shared.recommend.dials import OFF, About, factor, favour
 from shared.recommend.filling import Queue, WithNewcomers
@@ -23,7 +25,8 @@ from shared.recommend.offers import candidates, fallbacks, last_resort
 from shared.recommend.picks import CONTEXT_ITEMS, Pick, Reads, page_items
 from shared.recommend.reasons import PROMOTED
 from shared.recommend.request import Request
-from shared.recommend.rules import barred, refusal
+from shared.recommend.rules import barred
+from shared.recommend.rules import refusal as broken
 
 POOL = 1.5  # candidates looked at for each item wanted
 SLACK = 6
@@ -44,6 +47,7 @@ class Answer(NamedTuple):
     at: float  # epoch seconds it holds for
     effects: list[Effect] = []  # of the shop's rules
     pool: list[Entry] = []  # what could be shown, best first
+    bundles: list[Bundle] = []
     teams: str = ""  # of an answer that two rankers made together: a letter a pick
     offered: list[
         tuple[str, float]
@@ -66,7 +70,7 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
     page = page_items(request)
     filling = Filling(request, reads, now, barred(request, reads.state, page))
     extra = page[-CONTEXT_ITEMS:]  # read too, so that no variant of what the page shows is shown beside it
-    beside = (*extra, *(pick.item for pick in filling.waiting), *filling.wanted)
+    beside = (*extra, *(pick.item for pick in filling.waiting), *filling.wanted, *in_bundles(request, reads))
     size = pool_size(request)
     filled: Steered | None = None
     for offers in _sources(request, reads):
@@ -76,10 +80,11 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
             filling.add(pool)
             filled = filling.filled(extra)
             size, beside = MOST_READ, ()
-    if filled is None and filling.wanted:
+    if filled is None and beside:
         filling.found |= lookup(list(dict.fromkeys(beside)))
         filled = filling.filled(extra)
-    return filling.answer(filled)
+    made = filling.answer(filled)
+    return made._replace(bundles=bundles(request, reads, filling.found, filling.refusal, now))
 
 
 def first(request: Request, reads: Reads, others: int) -> list[str]:
@@ -88,7 +93,8 @@ def first(request: Request, reads: Reads, others: int) -> list[str]:
     offers = next(_sources(request, reads))
     out = barred(request, reads.state, page)
     pool = islice(_admitted(offers, out, set(), {}), pool_size(request) + others)
-    beside = (*page[-CONTEXT_ITEMS:], *(pick.item for pick in newcomers(request, reads)))
+    new = (pick.item for pick in newcomers(request, reads))
+    beside = (*page[-CONTEXT_ITEMS:], *new, *in_bundles(request, reads))
     return [*(pick.item for pick, _ in pool), *beside]
 
 
@@ -129,7 +135,7 @@ class Filling:
         for pick, value in pool:
             item = self.found.get(pick.item)
             self.offered.append((pick.item, value * favour(item, self.about) if item else value))
-            if cause := refusal(item, self.request, self.constraints, self.now):
+            if cause := broken(item, self.request, self.constraints, self.now):
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
@@ -140,7 +146,7 @@ class Filling:
         if self.turned:
             self.pool.sort(key=lambda entry: -entry.score)
         taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
-        outside = Outside(self.found, self._refusal, taken)
+        outside = Outside(self.found, self.refusal, taken)
         made = apply(self.rules, self.pool, self.request.count, outside, self._natural)
         by_rules = {entry.id for entry in made.shown}  # what a rule put in its place has none of the queue's
         for cause, names in self.queue.removed.items():
@@ -158,7 +164,7 @@ class Filling:
         if self.about.favourites:
             self.offered.sort(key=lambda pair: -pair[1])
         barred = [*self._unwished(), *self.out]
-        return Answer(picks, items, self.removed, self.now, effects, self.pool, "", self.offered, waiting, barred)
+        return Answer(picks, items, self.removed, self.now, effects, self.pool, [], "", self.offered, waiting, barred)
 
     def _unwished(self) -> list[str]:
         if not self.constraints.wishes:
@@ -168,13 +174,13 @@ class Filling:
     def _natural(self, ranked: list[Entry]) -> WithNewcomers:
         self.queue = Queue(ranked, self.request.spec.dials)
         waiting = [
-            Entry(pick.item, pick.score, self.found[pick.item]) for pick in self.waiting if not self._refusal(pick.item)
+            Entry(pick.item, pick.score, self.found[pick.item]) for pick in self.waiting if not self.refusal(pick.item)
         ]
         return WithNewcomers(self.queue, waiting, its_turn)
 
-    def _refusal(self, item: str) -> str:
+    def refusal(self, item: str) -> str:
         """Which hard constraint keeps away an item that a rule or its newness brings in."""
-        return self.out.get(item) or refusal(self.found.get(item), self.request, self.constraints, self.now)
+        return self.out.get(item) or broken(self.found.get(item), self.request, self.constraints, self.now)
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:

@@ -22,7 +22,7 @@ from shared.preferences.wishes import constraints
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.loaded import load
-from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
+from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context, dealt_with
 from shared.recommend.placements import Blend, Placement
 from shared.recommend.plans import Draft, Plans
 from shared.recommend.popular import Name, Popular
@@ -122,6 +122,9 @@ class Reader:
         request = resolved.request
         own = segments(request, state, contextual=contextual)
         named = self._stored(request, context(request, state, contextual))
+        if request.spec.bundles:
+            seeds = dealt_with(request, state, contextual)
+            named |= {f"together#{item}": f"l:{self.version}#together#{item}" for item in seeds}
         more = [at for at in named.values() if at not in stored.values()]
         further = [name for name in dict.fromkeys(self._names(request, own)) if name not in asked]
         if more or self.popular.stale(further):

@@ -77,7 +77,12 @@ def rule(r, number):
 
 
 def settings(r):
-    dials = {"diversity": r.choice([0, 0, 0.4, 1]), "margin": r.choice([0, 0.5]), "repetition": r.choice([0, 0.7]), "stockDays": r.choice([0, 0, 10])}
+    dials = {
+        "diversity": r.choice([0, 0, 0.4, 1]),
+        "margin": r.choice([0, 0.5]),
+        "repetition": r.choice([0, 0.7]),
+        "stockDays": r.choice([0, 0, 10]),
+    }
     if r.random() < 0.4:
         dials["brandCap"] = r.randint(1, 3)
     if r.random() < 0.4:
