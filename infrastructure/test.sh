@@ -17,9 +17,12 @@ export PORT REDIS_PORT
 "$python" -m infrastructure.local start --auth
 "$python" -m infrastructure.local deploy
 echo "Integration and browser tests on the deployed stack …"
-.venv/bin/pytest -q tests/integration tests/e2e || {
-  code=$?
-  echo "The logs of the stack are in $SHOPWINDOW_HOME/logs." >&2
-  tail -n 60 "$SHOPWINDOW_HOME/logs/emulator.log" "$SHOPWINDOW_HOME/logs/poller.log" >&2
-  exit $code
-}
+report="$SHOPWINDOW_HOME/report.txt"
+{ .venv/bin/pytest -q tests/integration tests/e2e && echo passed >"$report.end" || echo failed >"$report.end"; } | tee "$report"
+if [ "$(cat "$report.end")" != passed ]; then
+  echo "The logs of the stack are in $SHOPWINDOW_HOME/logs; their ends:" >&2
+  tail -n 20 "$SHOPWINDOW_HOME/logs/emulator.log" "$SHOPWINDOW_HOME/logs/poller.log" | cut -c1-300 >&2
+  echo "What failed:" >&2
+  grep -E '^(FAILED|ERROR|E  )' "$report" | head -n 60 >&2
+  exit 1
+fi

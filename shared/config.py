@@ -71,6 +71,7 @@ class ProfilesSettings:
 class TrendsSettings:
     lists_table: str
     catalog_table: str
+    plans_table: str
     models_bucket: str
     stream: str
 
@@ -89,6 +90,7 @@ class RecommendSettings:
     redis_url: str = ""
     consent_opt_out_countries: str = ""
     starter_blend: str = ""
+    answers_logged: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,22 @@ class AdminSettings:
 @dataclass(frozen=True, slots=True)
 class PlanSettings:
     plans_table: str
+    lake_bucket: str
     secret_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutSettings:
+    plans_table: str
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersSettings:
+    lake_bucket: str
+    log_group: str
+    identity_table: str
+    privacy_key_arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,7 @@ class PrepareSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+    plans_table: str
     identity_table: str
     identity_limits: str = ""
     doctor: str = "normal"

@@ -1,8 +1,9 @@
-"""The shop's plan over HTTPS, for its servers and its merchandiser's tools: draft, publish, go back."""
+"""The shop's plan over HTTPS, for its servers and its merchandiser's tools: draft, publish, go back; and what its experiments say."""
 
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import json
@@ -10,6 +11,7 @@ from msgspec import json
 from shared import auth, clients, http
 from shared.config import PlanSettings, from_env
 from shared.errors import ShopwindowError, Unavailable
+from shared.experiments.store import ResultsStore
 from shared.merchandising.desk import PlanDesk
 from shared.merchandising.schema import schema
 from shared.merchandising.store import PlanStore
@@ -25,6 +27,7 @@ PRIVATE = {"cache-control": "private, no-store"}
 settings = from_env(PlanSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
 store = PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table))
+results = ResultsStore(clients.s3(), settings.lake_bucket)
 
 
 def read(desk: PlanDesk, event: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +51,9 @@ ROUTES: dict[str, Callable[[PlanDesk, dict[str, Any]], dict[str, Any]]] = {
     "POST /v1/plan/rollback": lambda desk, event: made_current(desk.rollback(body(event))),
     "GET /v1/plan/versions": lambda desk, _: desk.versions(),
     "GET /v1/plan/schema": lambda *_: schema(),
+    "GET /v1/experiments/{name}/results": lambda _, event: json.decode(
+        results.get(unquote(event["pathParameters"]["name"]))
+    ),
 }
 
 
@@ -62,5 +68,5 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
     except ShopwindowError as error:
         return http.failed(error)
     except (ClientError, BotoCoreError) as error:
-        logger.exception("the plans table or the secret failed")
+        logger.exception("the plans table, the bucket or the secret failed")
         return http.failed(Unavailable(f"the plan did not answer ({type(error).__name__}); send the same again"))

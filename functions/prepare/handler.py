@@ -1,5 +1,6 @@
 """Steps of training that read the lake."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,9 @@ from threadpoolctl import threadpool_limits
 
 from shared import clients
 from shared.config import PrepareSettings, code_version, from_env
+from shared.experiments.analysis.nightly import do_experiments
 from shared.identity.settings import parse
+from shared.merchandising.store import PlanStore
 from shared.models import objective
 from shared.models.findings import strictness
 from shared.models.steps.bench import Bench
@@ -15,6 +18,8 @@ from shared.models.steps.gather import do_gather
 from shared.models.steps.lake import Lake
 from shared.models.steps.prepare import do_doctor, do_prepare
 from shared.observability import logger, metrics
+from shared.recommend.loaded import read
+from shared.versioned import VersionedTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -22,11 +27,16 @@ if TYPE_CHECKING:
 settings = from_env(PrepareSettings)
 bench = Bench.of(clients.s3(), clients.dynamodb(), settings, code_version(Path(__file__).parents[2]))
 lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
+plans = PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table))
 
 
 def do(event: dict[str, Any]) -> dict[str, Any]:
     if event["step"] == "gather":
         return do_gather(bench, lake)
+    if event["step"] in ("experiments", "rollouts"):
+        planned = read(plans.current())[0].experiments
+        wanted = [one for one in planned if one.kind == "rollout" or event["step"] == "experiments"]
+        return do_experiments(clients.s3(), lake, bench.catalog, wanted, time.time())
     strict = strictness(settings.doctor)
     if event["step"] == "prepare":
         made = do_prepare(
@@ -50,7 +60,8 @@ def tell(made: dict[str, Any]) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "prepare", "started": ISO 8601, "input": {"objective": …}}`, `{"step": "doctor", "started": …}` or `{"step": "gather"}`"""
+    """`{"step": "prepare", "started": ISO 8601, "input": {"objective": …}}`, `{"step": "doctor", "started": …}`,
+    `{"step": "gather"}`, `{"step": "experiments"}` or `{"step": "rollouts"}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         return do(event)

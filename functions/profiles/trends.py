@@ -1,4 +1,4 @@
-"""Every minute: the counters of all shards and the newest items of the catalog become the live lists."""
+"""Every minute: counters and the newest items of the catalog become the live lists, and the chances of each arm of a bandit."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -7,11 +7,16 @@ from shared import clients
 from shared.catalog.store import CatalogStore
 from shared.config import TrendsSettings, from_env
 from shared.lists.store import ListsStore
+from shared.merchandising.store import PlanStore
+from shared.models.arms import arms
 from shared.models.newcomers import Matcher
 from shared.observability import logger, metrics
+from shared.trends.arms import merged as merged_arms
+from shared.trends.bandits import LiveArms, PlannedBandits
 from shared.trends.lists import lists, merged
 from shared.trends.newcomers import Shop, lacking
 from shared.trends.store import CountersStore, LiveLists
+from shared.versioned import VersionedTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,7 +24,8 @@ if TYPE_CHECKING:
 settings = from_env(TrendsSettings)
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 store = ListsStore(clients.dynamodb(), settings.lists_table)
-live = LiveLists(store)
+live, live_arms = LiveLists(store), LiveArms(store)
+bandits = PlannedBandits(PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table)))
 shop = Shop(CatalogStore(clients.dynamodb(), settings.catalog_table))
 matcher = Matcher(store, clients.s3(), settings.models_bucket)
 
@@ -28,16 +34,18 @@ matcher = Matcher(store, clients.s3(), settings.models_bucket)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
     now = time.time()
-    people = merged(counters.get_all(shards()), now)
+    tallied = counters.get_all(shards())
+    people = merged(tallied, now)
     newest = shop.newest(now)
     items = {**shop.get({item for counted in people.values() for item in counted}, now), **newest}
     made = live.put(lists(people, items, now))
     matcher.refresh()
     newcomers = matcher.match(lacking(newest.values(), people["all"], matcher.dealings, now))
     store.put_newcomers(newcomers)
+    drawn = live_arms.put(arms(bandits.get(), merged_arms([(one.arms, one.landmark) for one in tallied], now)))
     metrics.add_metric("LiveLists", "Count", made)
     metrics.add_metric("Newcomers", "Count", len(newcomers))
-    return {"lists": made, "newcomers": len(newcomers)}
+    return {"lists": made, "newcomers": len(newcomers), "bandits": drawn}
 
 
 def shards() -> list[str]:

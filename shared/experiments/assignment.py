@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from shared.experiments.model import HOLDOUT, Experiment, Variant
+from shared.experiments.model import HOLDOUT, MIXED, Experiment, Variant
 
 BUCKETS = 10_000
 
@@ -39,6 +39,8 @@ def assigned_to(experiment: Experiment, unit: str) -> Assigned | None:
     holdout = Variant(HOLDOUT, experiment.holdout)
     rest = 1.0 - sum(variant.share for variant in experiment.variants) - experiment.holdout
     choices = [*experiment.variants, holdout, Variant("", max(rest, 0.0))]
+    if experiment.kind == "interleaving":
+        choices = [Variant(MIXED, 1.0 - rest), choices[-1]]
     won = min((choice for choice in choices if choice.share > 0), key=lambda choice: _score(salt, choice, unit))
     return Assigned(experiment, won, won.share) if won.name else None
 

@@ -11,8 +11,10 @@ from shared.experiments.form import Form, forms, told_apart
 Metric = Literal["ctr", "conversion", "revenue", "margin"]
 METRICS: tuple[Metric, ...] = ("ctr", "conversion", "revenue", "margin")
 HOLDOUT = "holdout"
+MIXED = "mixed"  # what all see who take part in an interleaving
 FOREVER = float("inf")
 MOST_VARIANTS = 10
+LONGEST_DAYS = 180  # the log of answers is kept hardly longer
 EXACT = 1e-9
 
 
@@ -40,12 +42,14 @@ class Stop(NamedTuple):
     least_shoppers: int = 200  # of each variant
     least_days: float = 7.0  # so that every day of the week has been seen
     most_days: float = 42.0
+    least_effect: float = 0.01  # relative; a gain that is surely smaller is not worth waiting for
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """Of all units, those whose bucket of the `layer` lies in `range` [from, to) may take part; each variant and the holdout
-    get their share of them, and what the shares leave over stays outside."""
+    get their share of them, and what the shares leave over stays outside. In an interleaving the shares together say how many take part,
+    and every one of them sees both variants in one list (see `shared.experiments.interleaving`)."""
 
     name: str
     layer: str
@@ -60,6 +64,7 @@ class Experiment:
     metric: Metric = "ctr"
     stop: Stop = Stop()
     guardrails: tuple[Guardrail, ...] = ()
+    kind: Literal["split", "interleaving", "rollout"] = "split"
 
     def runs(self, now: float) -> bool:
         return self.status == "running" and self.start <= now < self.until
@@ -67,7 +72,7 @@ class Experiment:
 
 FIELDS = {
     *("name", "layer", "placements", "variants", "range", "holdout", "salt", "from", "until", "status", "metric"),
-    *("stop", "guardrails"),
+    *("stop", "guardrails", "kind"),
 }
 
 
@@ -93,6 +98,9 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
     where = form.names("placements", placements)
     if not where and not form.raw.get("placements"):
         form.wrong("placements", f"must name at least one of {', '.join(placements)}")
+    kind = form.choice("kind", ("split", "interleaving", "rollout"), "split")
+    if kind != "split":
+        _of_two(form, kind, variants, holdout)
     return Experiment(
         name=form.name("name"),
         layer=form.name("layer", "main"),
@@ -105,9 +113,23 @@ def _experiment(form: Form, placements: Collection[str]) -> Experiment:
         until=until,
         status=form.choice("status", ("running", "stopped"), "running"),  # type: ignore[arg-type]
         metric=form.choice("metric", METRICS, "ctr"),  # type: ignore[arg-type]
-        stop=_stop(form.part("stop", {"alpha", "leastShoppers", "leastDays", "mostDays"})),
+        stop=_stop(form.part("stop", {"alpha", "leastShoppers", "leastDays", "mostDays", "leastEffect"})),
         guardrails=tuple(_guardrail(one) for one in form.parts("guardrails", {"metric", "mostLoss"})),
+        kind=kind,  # type: ignore[arg-type]
     )
+
+
+def _of_two(form: Form, kind: str, variants: tuple[Variant, ...], holdout: float) -> None:
+    if len(variants) != 2:
+        form.wrong("variants", f"must be just two in a kind of {kind}")
+    if kind == "interleaving" and (form.raw.get("metric", "ctr") != "ctr" or form.raw.get("guardrails") or holdout):
+        form.wrong(
+            "kind", "interleaving knows clicks alone: leave out metric, guardrails and holdout, or split the shoppers"
+        )
+    if kind == "rollout" and abs(sum(variant.share for variant in variants) - 1.0) > EXACT:
+        form.wrong(
+            "variants", "must share all shoppers in a rollout, such as 0.99 for what there is and 0.01 for the change"
+        )
 
 
 def _variants(form: Form) -> tuple[Variant, ...]:
@@ -118,8 +140,8 @@ def _variants(form: Form) -> tuple[Variant, ...]:
     ]
     told_apart(each, [variant.name for variant in made])
     for one, variant in zip(each, made, strict=True):
-        if variant.name == HOLDOUT:
-            one.wrong("name", f"{HOLDOUT} is kept for those who see no variant; set the experiment's holdout instead")
+        if variant.name in (HOLDOUT, MIXED):
+            one.wrong("name", f"{HOLDOUT} and {MIXED} are kept for those who see no variant, and for those who see two")
     if not 2 <= len(made) <= MOST_VARIANTS:
         form.wrong("variants", f"must be 2 to {MOST_VARIANTS}, the first being what the others are compared with")
     return tuple(made)
@@ -139,8 +161,9 @@ def _stop(form: Form) -> Stop:
     stop = Stop(
         alpha=form.number("alpha", 0.001, 0.2, usual.alpha),
         least_shoppers=int(form.number("leastShoppers", 20, 10**9, usual.least_shoppers)),
-        least_days=form.number("leastDays", 0, 365, usual.least_days),
-        most_days=form.number("mostDays", 1, 365, usual.most_days),
+        least_days=form.number("leastDays", 0, LONGEST_DAYS, usual.least_days),
+        most_days=form.number("mostDays", 1, LONGEST_DAYS, usual.most_days),
+        least_effect=form.number("leastEffect", 0.0, 1.0, usual.least_effect),
     )
     if stop.most_days < stop.least_days:
         form.wrong("mostDays", "must not be less than leastDays")
@@ -160,6 +183,8 @@ def _together(form: Form, one: Experiment, other: Experiment) -> None:
         if one.range[0] < other.range[1] and other.range[0] < one.range[1]:
             form.wrong("range", f"overlaps with that of {other.name}, which is in the same layer at the same time")
     elif set(one.placements) & set(other.placements):
+        if one.kind == other.kind == "interleaving":
+            form.wrong("kind", f"interleaves where {other.name} does at the same time; put both into one layer")
         for name in sorted(_changed(one) & _changed(other)):
             form.wrong("variants", f"change {name} as {other.name} does at the same time; put both into one layer")
 

@@ -1,6 +1,7 @@
 """What may be done with the shop's plan: a draft is written and checked, published as a version, and a kept version made current again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,13 +61,38 @@ class PlanDesk:
         before = self._document(pointer.current)
         if pointer.current and before == draft.document:
             return self._published(pointer, plan, [])
+        pointer = self._publish(draft.document, plan, (pointer, read_at), note, who)
+        return self._published(pointer, plan, differences(before, draft.document))
+
+    def amend(self, change: Callable[[dict[str, Any]], dict[str, Any]], note: str, who: str) -> dict[str, Any]:
+        """Publish the current plan with a change, and make the same change in the draft: publishing that later must not undo it. A draft
+        that it does not fit, or that is being written at this moment, is left as it is.
+
+        Raises InvalidPlan, Conflict, TooLarge.
+        """
+        pointer, read_at = self.store.pointer()
+        before = self._document(pointer.current)
+        document = change(before)
+        plan = parse(document, self.now, self.checks)
+        pointer = self._publish(document, plan, (pointer, read_at), note, who)
+        draft, revision = self.store.draft()
+        if revision:
+            with suppress(Conflict, LookupError, TypeError, ValueError, AttributeError):
+                self.put_draft({"document": change(draft.document), "revision": revision, "who": who})
+        return self._published(pointer, plan, differences(before, document))
+
+    def _publish(
+        self, document: dict[str, Any], plan: Plan, before: tuple[Pointer, int], note: str, who: str
+    ) -> Pointer:
+        """A new version, which is current from now on. `before` is the pointer and its revision."""
+        pointer, read_at = before
         version = str(int(pointer.kept[0].version) + 1 if pointer.kept else 1)
         kept = (Published(version, self.now, note, who), *pointer.kept)[:KEPT]
         pointer = Pointer(version, kept, self.now, who)
-        self.store.publish(msgspec.structs.replace(plan, version=version), draft.document, pointer, read_at)
+        self.store.publish(msgspec.structs.replace(plan, version=version), document, pointer, read_at)
         oldest = int(kept[-1].version)
         self.store.forget([str(old) for old in range(max(oldest - SWEPT, 1), oldest)])
-        return self._published(pointer, plan, differences(before, draft.document))
+        return pointer
 
     def rollback(self, body: Any) -> dict[str, Any]:
         """Make a kept version current. Raises NotFound, InvalidPlan when this code can no longer serve it, Conflict."""

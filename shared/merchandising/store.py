@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import Conflict, NotFound, TooLarge
-from shared.merchandising.plan import DRAFT, POINTER, Plan, Pointer, decode_pointer, encode, key
+from shared.merchandising.plan import DRAFT, EMPTY, POINTER, Plan, Pointer, decode, decode_pointer, encode, key
 from shared.versioned import Kept, Versions
 
 DOCUMENT = "document#"
@@ -54,6 +54,12 @@ class PlanStore:
     def pointer(self) -> tuple[Pointer, int]:
         kept = self.items.get_many([POINTER])[POINTER]
         return (decode_pointer(kept.value), kept.version) if kept.version else (Pointer(), 0)
+
+    def current(self) -> Plan:
+        """The plan that is served; an empty one before the first is published."""
+        version = self.pointer()[0].current
+        kept = self.items.get_many([key(version)])[key(version)] if version else None
+        return decode(kept.value) if kept and kept.version else EMPTY
 
     def document(self, version: str) -> dict[str, Any]:
         """A kept version as it was written. Raises NotFound."""

@@ -64,6 +64,11 @@ def download(
         for entry in page.get("Contents", [])
         if entry["Key"] >= first
     ]
+    return copied(client, bucket, keys, folder)
+
+
+def copied(client: "S3Client", bucket: str, keys: Iterable[str], folder: Path) -> list[str]:
+    """Copy objects into `folder`; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def fetch(pair: tuple[int, str]) -> str:

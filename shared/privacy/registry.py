@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 DAY = 86400
 LAKE_DAYS = 760  # EventRetentionDays
+ANSWER_DAYS = 190
+ANSWERS_LOG_DAYS = 7  # where answers wait to be collected
 QUARANTINE_DAYS = 30
 FEED_DAYS = 90
 EXPORT_DAYS = 7
@@ -75,7 +77,7 @@ STORES = (
           "deleted; on a shared device the person's name is taken out"),
     Entry("table", "Lists", "pointer", "which model version is current", "not personal", None, "nothing"),
     Entry("table", "Lists", "counter#", "sums per item of a stream shard, also per country and device", "not personal", None, "nothing"),
-    Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like", "not personal", None, "nothing"),
+    Entry("table", "Lists", "live#", "what is popular, sells, is new or on sale now, per segment; new items and what they are like; how often arms of bandits are drawn", "not personal", None, "nothing"),
     Entry("table", "Lists", "<version>#", "lists of items of a model version, also per segment of at least 50 shoppers", "not personal", VERSIONS_KEPT, "publishing"),
     Entry("table", "Plans", "pointer", "which plan is current, notes and names of those who published", "not personal", None, "nothing"),
     Entry("table", "Plans", "draft", "the plan that is being written, and the name of who wrote last", "not personal", None, "nothing"),
@@ -92,6 +94,12 @@ STORES = (
           "while at work", "identifiers removed at the end"),
     Entry("bucket", "Lake", "events/", "every event as it came, without raw personal data; identifiers as keyed hashes", "consent", LAKE_DAYS, "lifecycle",
           "yes, lines as stored, with the object's name", "objects rewritten without the person's lines"),
+    Entry("bucket", "Lake", "answers/", "what was shown, by which variant or arm and chance; who is a hash of the shopper's or device's id", "consent", ANSWER_DAYS,
+          "lifecycle", "yes, lines as stored", "the hash is taken out of the person's lines"),
+    Entry("bucket", "Lake", "batch/", "recommendations written for a mail tool, with the user's id", "consent", EXPORT_DAYS, "lifecycle", "yes, lines as stored",
+          "objects rewritten without the person's lines"),
+    Entry("bucket", "Lake", "collected/", "how far the log of answers has been collected", "not personal", None, "nothing"),
+    Entry("bucket", "Lake", "experiments/", "results of experiments: sums and differences by variant", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "quarantine/", "records that could not be processed", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "quarantine-replayed/", "the same, after they were put back on the stream", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "feeds/", "product feeds", "not personal", FEED_DAYS, "lifecycle"),
@@ -115,10 +123,12 @@ STORES = (
     Entry("cache", "Cache", "s:", "states, in front of the table (if switched on)", "consent", CACHE_SECONDS / DAY, "cache TTL", "same as the table", "deleted"),
     Entry("cache", "Cache", "l:", "lists of items", "not personal", 300 / DAY, "cache TTL"),
     Entry("cache", "Cache", "c:", "items", "not personal", 3 / DAY, "cache TTL"),
+    Entry("logs", "RecommendLogs", "", "technical log, and answers on their way to the lake, some with the hash of who got them", "consent", ANSWERS_LOG_DAYS, "log retention",
+          "no: they arrive in the lake within minutes", "the hash is not taken over from there any more"),
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "AnswersLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),
@@ -161,6 +171,55 @@ EVENT = (
     Field("identifiers", "further names as keyed hashes"),
     Field("previous_identifiers", "the same under the key before"),
     Field("source", "who vouches: browser or server", personal=False),
+)
+ANSWERED = (
+    Field("id", "of the answer, as events of it name it", personal=False),
+    Field("time", "when"),
+    Field("placement", "where on the page", personal=False),
+    Field("shown", "items", personal=False),
+    Field("plan", "version", personal=False),
+    Field("model", "version", personal=False),
+    Field("unit", "hash of the shopper's or the device's id"),
+    Field("assigned", "variants of experiments", personal=False),
+    Field("bandit", "which", personal=False),
+    Field("arm", "which", personal=False),
+    Field("segment", "of whom the arm was drawn", personal=False),
+    Field("propensity", "chance of it", personal=False),
+    Field("ms", "how long it took", personal=False),
+    Field("teams", "which of two rankers picked each item", personal=False),
+    Field("fallback", "whether something had to stand in", personal=False),
+    Field("why", "of each item shown"),
+    Field("why.item", "which", personal=False),
+    Field("why.score", "how well it fitted"),
+    Field("why.reason", "why it was shown"),
+    Field("why.because", "what it was like; may be an item the shopper dealt with"),
+    Field("why.tier", "where it came from", personal=False),
+    Field("pool", "what could have been shown, and how well it fitted"),
+    Field("waiting", "new arrivals whose turn it would have been", personal=False),
+    Field("barred", "what was bought, in the cart or excluded"),
+    Field("favourites", "what counted more as a favourite"),
+    Field("strategy", "which", personal=False),
+    Field("question", "what the page asked"),
+    Field("question.count", "how many items", personal=False),
+    Field("question.items", "what the shopper dealt with last"),
+    Field("question.cart", "what was in the cart"),
+    Field("question.exclude", "what was not to be shown", personal=False),
+    Field("question.categories", "filter", personal=False),
+    Field("question.brands", "filter", personal=False),
+    Field("question.price_min", "filter", personal=False),
+    Field("question.price_max", "filter", personal=False),
+    Field("question.where", "filter", personal=False),
+    Field("question.allow_purchased", "filter", personal=False),
+    Field("question.country", "of the page"),
+    Field("question.device", "its type"),
+    Field("question.query", "words searched for"),
+    Field("question.page", "kind of page", personal=False),
+    Field("known", "of the shopper"),
+    Field("known.facts", "as rules name them: lifecycle, segments, orders, country, age band …"),
+    Field("known.categories", "affinities, the strongest ten"),
+    Field("known.brands", "affinities, the strongest ten"),
+    Field("known.price_log_mean", "prices looked at"),
+    Field("known.price_weight", "how much that rests on"),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

@@ -8,6 +8,8 @@ from shared.preferences.wishes import HIDDEN
 from shared.profiles.state import State
 from shared.recommend.request import Request
 
+LIMITS = ("hidden_", "no_proof_of_age_", "not_sold_in_", "not_in_size_")  # what their causes begin with
+
 
 class Constraints:
     """For one request. Of whom nothing may be known, `state` holds no more than what they asked for themselves: then no age is proven."""

@@ -5,11 +5,8 @@ from typing import Any
 
 from shared.catalog.model import Item
 from shared.merchandising.steered import Effect, Entry
-from shared.preferences.matching import Wished
-from shared.preferences.wishes import FAVOURITE
 from shared.recommend.constraints import Constraints
-from shared.recommend.dials import FAVOURITE as FACTOR
-from shared.recommend.dials import OFF
+from shared.recommend.dials import FAVOURITE, OFF
 from shared.recommend.offers import offered
 from shared.recommend.picks import Reads, page_items
 from shared.recommend.pipeline import Answer
@@ -53,7 +50,7 @@ def explained(answer: Answer, request: Request, reads: Reads) -> dict[str, Any]:
         ],
         "rules": [_effect(effect) for effect in answer.effects],
         "constraints": Constraints(request, reads.state).told(),
-        "favourites": _favourites(answer, reads),
+        "favourites": {"factor": FAVOURITE, "items": answer.favourites},
         "dials": {name: value for name, value in dials._asdict().items() if value != getattr(OFF, name)},
         **_recipe(reads),
     }
@@ -73,13 +70,6 @@ def _sources(answer: Answer, request: Request, reads: Reads) -> dict[str, list[d
                 }
                 sources[item].append(given)
     return sources
-
-
-def _favourites(answer: Answer, reads: Reads) -> dict[str, Any]:
-    """Items of the pool that count more because the shopper named them, their brand or their category."""
-    favourites = Wished(reads.state.preferences, FAVOURITE)
-    items = [entry.id for entry in answer.pool if favourites.part(entry.item)] if favourites else []
-    return {"factor": FACTOR, "items": items}
 
 
 def _effect(effect: Effect) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Pure: the same reads give the same answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from shared.merchandising.places import group
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
 from shared.preferences.matching import Wished
 from shared.preferences.wishes import FAVOURITE
-from shared.recommend.constraints import Constraints
+from shared.recommend.constraints import LIMITS, Constraints
 from shared.recommend.dials import OFF, About, factor
 from shared.recommend.filling import Queue, WithNewcomers
 from shared.recommend.newcomers import MOST, its_turn, newcomers
@@ -43,6 +43,11 @@ class Answer(NamedTuple):
     at: float  # epoch seconds it holds for
     effects: list[Effect] = []  # of the shop's rules
     pool: list[Entry] = []  # what could be shown, best first
+    teams: str = ""  # of an answer that two rankers made together: a letter a pick
+    offered: list[tuple[str, float]] = []  # what was looked at, best first, before dials and rules
+    waiting: list[str] = []  # new arrivals whose turn it would be
+    barred: Collection[str] = ()  # what might not be shown to this shopper here
+    favourites: list[str] = []  # of the pool, what counted more as the shopper's favourite
 
     @property
     def tier(self) -> str:
@@ -108,18 +113,29 @@ class Filling:
         self.removed: Removed = {}
         self.picks: dict[str, Pick] = {pick.item: pick for pick in self.waiting}
         self.pool: list[Entry] = []
+        self.level = float("inf")  # the least value so far
+        self.limited: dict[str, str] = {}
+        self.favourites: list[str] = []
+        self.offered: list[tuple[str, float]] = []
 
     def add(self, pool: Iterable[tuple[Pick, float]]) -> None:
-        """Those of the pool that may be shown, at what the dials make of their value."""
+        """Those of the pool that may be shown, at what dials and favourites make of their value. The order of what was offered counts, not
+        only its values: the list of last resort begins at the top again, and yet stands behind."""
         dials = self.request.spec.dials
         for pick, value in pool:
             item = self.found.get(pick.item)
-            if cause := refusal(item, self.request, self.constraints, self.now):
+            cause = self._refused(pick.item, item)
+            if pick.item not in self.limited:
+                self.offered.append((pick.item, value))
+            if cause:
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
-                worth = value * factor(dials, item, self.about, self.now) if self.turned else value
+                self.level = min(self.level, value)
+                worth = self.level * factor(dials, item, self.about, self.now) if self.turned else self.level
                 self.pool.append(Entry(pick.item, worth, item))
+                if self.about.favourites and self.about.favourites.part(item):
+                    self.favourites.append(pick.item)
 
     def filled(self, page: Iterable[str]) -> Steered:
         if self.turned:
@@ -139,7 +155,10 @@ class Filling:
         for cause, names in (filled.removed if filled else {}).items():
             self.removed.setdefault(cause, []).extend(names)
         items = {entry.id: entry.item for entry in shown}
-        return Answer(picks, items, self.removed, self.now, filled.effects if filled else [], self.pool)
+        effects, waiting = filled.effects if filled else [], [pick.item for pick in self.waiting]
+        barred = {**self.limited, **self.out}
+        made = Answer(picks, items, self.removed, self.now, effects, self.pool, "", self.offered, waiting, barred)
+        return made._replace(favourites=self.favourites)
 
     def _natural(self, ranked: list[Entry]) -> WithNewcomers:
         self.queue = Queue(ranked, self.request.spec.dials)
@@ -150,7 +169,13 @@ class Filling:
 
     def _refusal(self, item: str) -> str:
         """Which hard constraint keeps away an item that a rule or its newness brings in."""
-        return self.out.get(item) or refusal(self.found.get(item), self.request, self.constraints, self.now)
+        return self.out.get(item) or self._refused(item, self.found.get(item))
+
+    def _refused(self, name: str, item: Item | None) -> str:
+        cause = refusal(item, self.request, self.constraints, self.now)
+        if cause.startswith(LIMITS):
+            self.limited[name] = cause
+        return cause
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:

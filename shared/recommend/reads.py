@@ -71,6 +71,9 @@ class Reader:
         made.plans = Draft(load(decode_plan(value)))
         return made
 
+    def coin(self) -> bool:
+        return self.chance() < 0.5
+
     def renew(self) -> bool:
         """Whether the plan was read anew: a placement that it did not have may be there now."""
         if not self.plans.stale():

@@ -16,6 +16,7 @@ BUNDLES = {
     "RecommendFunction": "recommend",
     "ConsentFunction": "consent",
     "PlanFunction": "plan",
+    "RolloutFunction": "plan",
     "ProfilesFunction": "profiles",
     "PrepareFunction": "prepare",
     "TrainingFunction": "training",
@@ -23,7 +24,14 @@ BUNDLES = {
     "PrivacyApiFunction": "privacy",
     "PrivacyWorkerFunction": "privacy",
 }
-LIGHT = ["CaptureFunction", "RecommendFunction", "ConsentFunction", "PlanFunction", "PrivacyApiFunction"]
+LIGHT = [
+    "CaptureFunction",
+    "RecommendFunction",
+    "ConsentFunction",
+    "PlanFunction",
+    "RolloutFunction",
+    "PrivacyApiFunction",
+]
 WITHOUT_NUMPY = ["PrivacyWorkerFunction"]
 
 
@@ -84,6 +92,9 @@ from shared.models.clicks import fresh, learned
 from shared.models.impressions import Impressions
 seen = Impressions(data.at, number.astype(np.uint64), np.full(n, "a"), np.full(n, "home"), np.ones(n, np.int16), number % 3 == 0, number)
 assert learned(fresh(), seen, {})[0].seen == n
+import shared.experiments.analysis.mixed, shared.experiments.analysis.rows
+from shared.experiments.analysis.split import check
+assert not check(("a", "b"), (600, 400), (1, 1)).fine
 duckdb.connect().execute("SELECT 1")
 assert "trees" in {row.imputer for row in impute(data, people, {"a": ("A", "", 1.0), "b": ("B", "", 2.0)})[1]}
 """
@@ -133,6 +144,7 @@ def test_what_serves_shoppers_ships_no_models(built):
             not heavy
             and not (folder / "shared" / "models").exists()
             and not (folder / "shared" / "evaluation").exists()
+            and not (folder / "shared" / "experiments" / "analysis").exists()
         )
     else:
         assert ("numpy" in heavy) == (function not in WITHOUT_NUMPY)

@@ -15,9 +15,11 @@ TECHNICAL = {"shared.clients", "shared.config", "shared.observability"}
 LIGHT = [
     "functions.capture.handler",
     "functions.archive.handler",
+    "functions.answers.handler",
     "functions.recommend.handler",
     "functions.consent.handler",
     "functions.plan.handler",
+    "functions.plan.rollouts",
     "functions.privacy.api",
 ]
 SERVING_PARTS = ("capture", "consent", "events", "identity", "profiles", "recommend", "lists", "catalog", "trends")
@@ -91,6 +93,7 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "IDENTITY_KEY_ARN",
                 "PRIVACY_KEY_ARN",
                 "PRIVACY_MACHINE",
+                "LOG_GROUP",
             ],
             "x",
         ),

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from infrastructure.cli import privacy
+from shared.answers.model import Answered
 from shared.events.model import Event
 from shared.identity import linker
 from shared.privacy import registry, requests, suppression
-from shared.privacy.registry import EVENT, LOG_FIELDS, STATE, STORES, entry
+from shared.privacy.registry import ANSWERED, EVENT, LOG_FIELDS, STATE, STORES, entry
 from shared.profiles import publish, store
 from shared.profiles.state import State
 from shared.recommend import tables
@@ -80,7 +81,9 @@ def structs_in(kind):
     return [found for part in getattr(kind, "__args__", ()) for found in structs_in(part)]
 
 
-@pytest.mark.parametrize(("struct", "fields"), [(Event, EVENT), (State, STATE)], ids=["event", "state"])
+@pytest.mark.parametrize(
+    ("struct", "fields"), [(Event, EVENT), (State, STATE), (Answered, ANSWERED)], ids=["event", "state", "answered"]
+)
 def test_every_field_of_what_is_stored_of_a_person_is_registered(struct, fields):
     assert list(paths(struct)) == [field.path for field in fields]
 

@@ -1,4 +1,4 @@
-"""The event lake: gzip JSON Lines. DuckDB finds the objects worth a look; those are read line by line, exactly."""
+"""What lies in the lake line by line: gzip JSON Lines. DuckDB finds the objects worth a look; those are read line by line, exactly."""
 
 import gzip
 import re
@@ -41,16 +41,31 @@ class Cleaned(NamedTuple):
     changed: int
 
 
-class Lake:
-    name = "lake"
-    title = "events in the lake"
+class Lines:
+    """Objects of lines under a prefix, of which some are a person's."""
+
+    name: str
+    title: str
+    prefix: str
+    held: str  # what the lines are called in an export
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
 
+    def pattern(self, person: Person) -> str:
+        """A regular expression that every line of the person fits."""
+        raise NotImplementedError
+
+    def clean(self, person: Person, body: bytes) -> Cleaned:
+        raise NotImplementedError
+
     def find(self, person: Person, cursor: str = "") -> Iterator[Chunk]:
-        for batch in batches(self.objects.versions(lake.PREFIX, cursor)):
-            finds = [find for version in suspects(self.objects, batch, person) if (find := self._find(person, version))]
+        for batch in batches(self.objects.versions(self.prefix, cursor)):
+            finds = [
+                find
+                for version in suspects(self.objects, batch, self.pattern(person))
+                if (find := self._find(person, version))
+            ]
             yield Chunk(batch[-1].key, finds)
         yield Chunk("", [])
 
@@ -64,12 +79,12 @@ class Lake:
 
     def _find(self, person: Person, version: Version) -> Find | None:
         try:
-            cleaned = clean(person, unpacked(self.objects, version))
+            cleaned = self.clean(person, unpacked(self.objects, version))
         except Gone:
             return None
         if not (cleaned.taken or cleaned.changed):
             return None
-        held: dict[str, Any] = {"events": [_decoded(line) for line in cleaned.taken]}
+        held: dict[str, Any] = {self.held: [_decoded(line) for line in cleaned.taken]}
         if cleaned.changed:
             held["mentionsInEventsOfOthers"] = cleaned.changed
         return Find(version.place, held, version, len(cleaned.taken) + cleaned.changed)
@@ -77,7 +92,7 @@ class Lake:
     def _rewrite(self, person: Person, version: Version) -> None:
         for _ in range(ATTEMPTS):
             try:
-                cleaned = clean(person, unpacked(self.objects, version))
+                cleaned = self.clean(person, unpacked(self.objects, version))
             except Gone:
                 return
             if not cleaned.body:
@@ -91,6 +106,19 @@ class Lake:
                 return
             version = latest[0]
         raise OSError(f"{version.key} is being written by somebody else all the time")
+
+
+class Lake(Lines):
+    name = "lake"
+    title = "events in the lake"
+    prefix = lake.PREFIX
+    held = "events"
+
+    def pattern(self, person: Person) -> str:
+        return person.wide_pattern
+
+    def clean(self, person: Person, body: bytes) -> Cleaned:
+        return clean(person, body)
 
 
 def clean(person: Person, body: bytes) -> Cleaned:
@@ -131,13 +159,13 @@ def batches(versions: Iterable[Version]) -> Iterator[list[Version]]:
         yield batch
 
 
-def suspects(objects: Objects, batch: list[Version], person: Person) -> list[Version]:
-    """The versions in which some line looks like the person."""
+def suspects(objects: Objects, batch: list[Version], pattern: str) -> list[Version]:
+    """The versions in which some line fits a regular expression."""
     with downloaded(objects, batch) as files, duckdb.connect() as db:
         if not files:
             return []
         try:
-            found = db.execute(MATCHING, [list(files), person.wide_pattern]).fetchall()
+            found = db.execute(MATCHING, [list(files), pattern]).fetchall()
         except duckdb.Error as error:
             raise broken(objects, files, error) from error
         return sorted(files[path] for (path,) in found)

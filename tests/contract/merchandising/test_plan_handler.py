@@ -23,8 +23,9 @@ CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=128, invoked_fun
 def call(monkeypatch):
     """(status, body) of a call with a key."""
     monkeypatch.setenv("PLANS_TABLE", "plans")
+    monkeypatch.setenv("LAKE_BUCKET", "lake")
     monkeypatch.setenv("SECRET_ARN", "secret")
-    for made in (clients.dynamodb, clients.secrets):
+    for made in (clients.dynamodb, clients.s3, clients.secrets):
         made.cache_clear()
     with mock_aws():
         tables.create(boto3.client("dynamodb"), "plans")

@@ -5,8 +5,10 @@ from threading import Lock
 
 import pytest
 
+from shared.answers.model import Answered, decode, folder, packed, unit_of
 from shared.auth import user_hash
 from shared.errors import Conflict
+from shared.events.lake import lines
 from shared.models import members
 from shared.privacy.keys import hidden
 from shared.privacy.receipt import valid
@@ -14,9 +16,10 @@ from shared.privacy.requests import RequestStore
 from shared.privacy.stores.lake import Unreadable
 from shared.privacy.suppression import SuppressionStore
 from shared.profiles.state import Wish
-from tests.factories import event, order
+from tests.factories import NOON, event, order
 
 ANNA, PHONE, FAMILY, BERT = "user-of-anna", "phone-of-anna", "family-tablet", "user-of-bert"
+GIVEN = (ANNA, PHONE, FAMILY, BERT, "")  # to whom answers were given
 
 
 @pytest.fixture
@@ -54,6 +57,14 @@ def people(shop):
     shop.quarantined(b"\x00\x01", PHONE)
     shop.quarantined(b'{"userId": "user-of-anna", bad', "q2", "quarantine-replayed")
     shop.kept = shop.quarantined(b'{"userId": "user-of-bert", bad', "q3")
+    given = [
+        Answered(f"{n:023x}", NOON.timestamp(), "home", ["tent"], unit=unit_of(name)) for n, name in enumerate(GIVEN)
+    ]
+    shop.answers = folder(NOON.timestamp()) + "a.jsonl.gz"
+    shop.s3.put_object(Bucket="lake", Key=shop.answers, Body=packed(given))
+    mails = [json.dumps({"userId": user, "items": [{"id": "tent"}]}).encode() for user in (ANNA, BERT)]
+    shop.mails = "batch/email/20260302T120000Z.jsonl.gz"
+    shop.s3.put_object(Bucket="lake", Key=shop.mails, Body=lines(mails))
     for version, keys in {"v1": [f"u#{ANNA}"], "v2": [f"u#{BERT}"]}.items():
         shop.model(version, *keys)
         shop.s3.put_object(Bucket="models", Key=f"runs/{version}/members.bin", Body=members.dump(version, keys))
@@ -95,7 +106,15 @@ def test_an_erasure_leaves_no_trace_in_any_store_and_nothing_of_others_is_lost(p
     before = message_ids(people, people.others)
     status = people.done("erase", userId=ANNA)
     assert status["status"] == "done" and status["found"] and "erased" in status["message"]
-    assert people.holding(ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in", "what-anna-hid") == []
+    assert (
+        people.holding(
+            ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in", "what-anna-hid", unit_of(ANNA), unit_of(PHONE)
+        )
+        == []
+    )
+    units = [decode(line).unit for line in people.lines(people.answers)]
+    assert units == ["", "", unit_of(FAMILY), unit_of(BERT), ""]
+    assert [json.loads(line)["userId"] for line in people.lines(people.mails)] == [BERT]
     assert message_ids(people, people.family) == ["before-bert", "bert-logs-in", "nobodys", "later"]
     assert message_ids(people, people.others) == before
     [bert] = [json.loads(line) for line in people.lines(people.mine)]
@@ -136,6 +155,8 @@ def test_the_receipt_names_nobody_counts_everything_and_is_signed(people):
         "shoppers": (4, 0),
         "identity": (0, 0),
         "lake": (6, 0),
+        "answers": (2, 0),
+        "batches": (1, 0),
         "quarantine": (3, 0),
         "exports": (0, 0),
         "runs": (1, 0),

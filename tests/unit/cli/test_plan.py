@@ -52,8 +52,9 @@ class Gateway(BaseHTTPRequestHandler):
 @pytest.fixture
 def shop(stack, monkeypatch):
     monkeypatch.setenv("PLANS_TABLE", "plans")
+    monkeypatch.setenv("LAKE_BUCKET", "lake")
     monkeypatch.setenv("SECRET_ARN", "secret")
-    for made in (clients.dynamodb, clients.secrets):
+    for made in (clients.dynamodb, clients.s3, clients.secrets):
         made.cache_clear()
     tables.create(boto3.client("dynamodb"), "plans")
     boto3.client("secretsmanager").create_secret(Name="secret", SecretString='{"secretKey": "sk"}')

@@ -1,12 +1,13 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare
 
 from shared.experiments.assignment import assign, assigned_to
-from shared.experiments.model import Experiment, Variant
+from shared.experiments.model import MIXED, Experiment, Variant
 
 UNITS = [f"u#{n}" for n in range(20_000)]
 
@@ -102,3 +103,10 @@ def test_only_running_experiments_of_the_placement_count():
     assert [len(assign([one], "u", "home", now)) for now in (9.0, 10.0, 19.0, 20.0)] == [0, 1, 1, 0]
     assert not assign([one], "u", "product", 15.0) and not assign([one], "", "home", 15.0)
     assert not assign([replace(one, status="stopped")], "u", "home", 15.0)
+
+
+def test_all_who_take_part_in_an_interleaving_see_both():
+    mixing = Experiment("x", "main", ("home",), (Variant("a", 0.2), Variant("b", 0.2)), kind="interleaving")
+    found = [one for n in range(4000) if (one := assigned_to(mixing, f"u{n}"))]
+    assert {one.variant.name for one in found} == {MIXED} and 0.36 < len(found) / 4000 < 0.44
+    assert found[0].propensity == pytest.approx(0.4) and found[0].variant.settings == {}

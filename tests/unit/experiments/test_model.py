@@ -30,13 +30,17 @@ def test_everything_an_experiment_may_say_is_read():
         until="2026-03-04",
         status="stopped",
         metric="margin",
-        stop={"alpha": 0.01, "leastShoppers": 50, "leastDays": 1, "mostDays": 9},
+        stop={"alpha": 0.01, "leastShoppers": 50, "leastDays": 1, "mostDays": 9, "leastEffect": 0.02},
         guardrails=[{"metric": "ctr", "mostLoss": 0.1}],
         **{"from": "2026-03-02T12:00:00+01:00"},
     )
     (one,), wrong = parse([raw], PLACEMENTS)
     assert not wrong and (one.start, one.until) == (1772449200.0, 1772582400.0)
-    assert one.stop == Stop(0.01, 50, 1.0, 9.0) and one.guardrails == (Guardrail("ctr", 0.1),) and one.salt == "again"
+    assert (
+        one.stop == Stop(0.01, 50, 1.0, 9.0, 0.02)
+        and one.guardrails == (Guardrail("ctr", 0.1),)
+        and one.salt == "again"
+    )
     assert not one.runs(one.start)
 
 
@@ -54,7 +58,18 @@ def test_everything_an_experiment_may_say_is_read():
         ({"variants": [TWO[0], TWO[0]]}, "experiments[0].variants[1].name: now is taken"),
         ({"variants": TWO[:1]}, "experiments[0].variants: must be 2 to 10"),
         ({"variants": "both"}, "experiments[0].variants: must be a list"),
-        ({"variants": [TWO[0], {"name": "holdout", "share": 0.1}]}, "experiments[0].variants[1].name: holdout is kept"),
+        ({"variants": [TWO[0], {"name": "holdout", "share": 0.1}]}, "experiments[0].variants[1].name: holdout and"),
+        ({"variants": [TWO[0], {"name": "mixed", "share": 0.1}]}, "experiments[0].variants[1].name: holdout and"),
+        ({"kind": "both"}, "experiments[0].kind: must be one of split, interleaving, rollout"),
+        ({"kind": "interleaving", "metric": "revenue"}, "experiments[0].kind: interleaving knows clicks alone"),
+        (
+            {"kind": "rollout", "variants": [{"name": n, "share": 0.2} for n in "ab"]},
+            "experiments[0].variants: must share all shoppers in a rollout",
+        ),
+        (
+            {"kind": "interleaving", "variants": [{"name": n, "share": 0.2} for n in "abc"]},
+            "experiments[0].variants: must be just two",
+        ),
         ({"variants": [TWO[0], {**TWO[1], "rules": {"r": 1}}]}, "experiments[0].variants[1].rules.r: must be true or"),
         ({"variants": [TWO[0], {**TWO[1], "settings": 7}]}, "experiments[0].variants[1].settings: must be an object"),
         ({"holdout": 0.1}, "experiments[0].variants: have shares that are more than 1"),

@@ -43,10 +43,10 @@ def catalog(r):
                 item_group_id=r.choice(["", "", "", "g1", "g2"]),
                 price=Price(r.choice([5.0, 10.0, 20.0]), "EUR"),
                 sale_price=r.choice([None, None, Price(4.0, "EUR")]),
-                minimum_age=r.choice([0, 0, 0, 0, 18, 21]),
-                countries=r.choice([[], [], [], ["DE"], ["AT", "DE"]]),
-                excluded_countries=r.choice([[], [], [], ["AT"]]),
-                sizes=r.choice([[], [], ["M"], ["S", "L"], ["42"]]),
+                minimum_age=r.choice([0] * 8 + [18, 21]),
+                countries=r.choice([[]] * 8 + [["DE"], ["AT", "DE"]]),
+                excluded_countries=r.choice([[]] * 8 + [["AT"]]),
+                sizes=r.choice([[]] * 5 + [["M"], ["S", "L"], ["42"]]),
             )
             for name in NAMES
             if r.random() < 0.9
@@ -103,7 +103,7 @@ def preferences(r):
     """What a shopper asked for: of brands, categories and items some are hidden, some favourites; sizes by category or for all."""
 
     def wishes(about, names, saids):
-        return [Wish(about, name, r.choice(saids), NOW) for name in names if r.random() < 0.3]
+        return [Wish(about, name, r.choice(saids), NOW) for name in names if r.random() < 0.2]
 
     sizes = [
         Wish("size", r.choice(["M", "l", "41", "42"]), "own", NOW, r.choice(["", "", "camping", "Camping > Tents"]))
@@ -115,7 +115,7 @@ def preferences(r):
         *wishes("item", [*some(r, 6), "g1"], ["hidden", "favourite", ""]),
         *(sizes if r.random() < 0.4 else []),
     ]
-    return found if r.random() < 0.6 else []
+    return found if r.random() < 0.5 else []
 
 
 def reads(r):

@@ -35,6 +35,7 @@ ENV = {
     "CATALOG_TABLE": "catalog",
     "LISTS_TABLE": "lists",
     "IDENTITY_TABLE": "identity",
+    "PLANS_TABLE": "plans",
 }
 MODULES = {
     **dict.fromkeys(["prepare", "doctor", "gather"], "functions.prepare.handler"),
@@ -65,7 +66,7 @@ def aws(monkeypatch):
     with mock_aws():
         for bucket in ("lake", "models"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        tables.create(boto3.client("dynamodb"), "catalog", "lists", "identity")
+        tables.create(boto3.client("dynamodb"), "catalog", "lists", "identity", "plans")
         yield
     for made in (clients.dynamodb, clients.s3):
         made.cache_clear()
