@@ -128,11 +128,15 @@ class Filling:
         self.picks: dict[str, Pick] = {pick.item: pick for pick in self.waiting}
         self.pool: list[Entry] = []
         self.offered: list[tuple[str, float]] = []
+        self.level = float("inf")  # the least value so far
 
     def add(self, pool: Iterable[tuple[Pick, float]]) -> None:
         """Those of the pool that may be shown, at what the dials make of their value."""
         dials = self.request.spec.dials
-        for pick, value in pool:
+        for pick, given in pool:
+            self.level = value = min(
+                given, self.level
+            )  # the list of last resort begins at the top again, and yet stands behind
             item = self.found.get(pick.item)
             self.offered.append((pick.item, value * favour(item, self.about) if item else value))
             if cause := broken(item, self.request, self.constraints, self.now):

@@ -1,8 +1,12 @@
 """What is shown where, and why."""
 
+from dataclasses import replace
+
 import pytest
 
+from shared.recommend.dials import Dials
 from shared.recommend.pipeline import Reads, answer
+from shared.recommend.placements import PLACEMENTS
 from shared.recommend.shelves import Shelf
 from tests.unit.recommend.shop import NOW, Catalog, ask, catalog, item, popular, scored, state
 
@@ -178,3 +182,11 @@ def test_the_tier_of_an_answer_is_the_one_that_gave_most():
     assert answer(ask(count=4), reads, catalog("x", "a", "b", "c").lookup, NOW).tier == "segment"
     assert answer(ask(count=2), reads, catalog("x", "a").lookup, NOW).tier == "live"
     assert answer(ask(), Reads(), catalog().lookup, NOW).tier == "none"
+
+
+def test_the_list_of_last_resort_stands_behind_what_sources_offered_whatever_the_dials():
+    shop = catalog(*(f"i{n}" for n in range(6)))
+    reads = Reads(state(*(f"i{n}" for n in range(3))), static=lambda: scored("i3", "i4", "i5"))
+    request = ask(placement="home", count=6)
+    turned = replace(request, changed=replace(PLACEMENTS["home"], dials=Dials(margin=0.5)))
+    assert [pick.item for pick in answer(turned, reads, shop.lookup, NOW).picks] == [f"i{n}" for n in range(6)]
