@@ -10,22 +10,11 @@ from shared.experiments.bandits import segment_of
 from shared.expressions.facts import ContextFacts, ShopperFacts
 from shared.lists.arms import Arms
 from shared.merchandising.matching import Matched
-from shared.profiles.state import State
-from shared.recommend.facts import context_facts, shopper_facts
+from shared.recommend.facts import Asker, context_facts, shopper_facts
 from shared.recommend.loaded import Loaded
 from shared.recommend.request import Request
 from shared.recommend.settings import changed
 from shared.recommend.shelves import segments
-
-
-class Asker(NamedTuple):
-    """Who asks. `unit` is the profile's id, "" for who takes part in nothing; `known`: they have logged in. `chance`, drawn evenly from
-    [0, 1), decides between the arms of a bandit."""
-
-    state: State
-    unit: str = ""
-    known: bool = False
-    chance: float = 0.0
 
 
 class Resolved(NamedTuple):
@@ -52,7 +41,7 @@ class Resolved(NamedTuple):
 def resolve(request: Request, asker: Asker, loaded: Loaded, arms: Arms, now: float) -> Resolved:
     """Raises KeyError for a placement that the plan does not have."""
     context = context_facts(request, loaded.plan, now)
-    shopper = shopper_facts(request, asker.state, loaded.matcher, now, known=asker.known)
+    shopper = shopper_facts(request, asker, loaded.matcher, now)
     found = loaded.placements[request.placement]
     strategies = loaded.strategies.get(request.placement, ())
     strategy = next((one for one in strategies if one.when.holds(None, shopper, context)), None)
