@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from shared import clients
 from shared.catalog.store import CatalogStore
 from shared.config import TrendsSettings, from_env
+from shared.lists.sales import Sales
 from shared.lists.store import ListsStore
 from shared.merchandising.store import PlanStore
 from shared.models.arms import arms
@@ -14,9 +15,9 @@ from shared.models.newcomers import Matcher
 from shared.observability import logger, metrics
 from shared.trends.arms import merged as merged_arms
 from shared.trends.bandits import LiveArms, PlannedBandits
-from shared.trends.covers import LiveCovers, covers
 from shared.trends.lists import lists, merged
 from shared.trends.newcomers import Shop, lacking
+from shared.trends.sales import LiveSales, covers, usual_order
 from shared.trends.store import CountersStore, LiveLists
 from shared.versioned import VersionedTable
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 settings = from_env(TrendsSettings)
 counters = CountersStore(clients.dynamodb(), settings.lists_table)
 store = ListsStore(clients.dynamodb(), settings.lists_table)
-live, live_arms, live_covers = LiveLists(store), LiveArms(store), LiveCovers(store)
+live, live_arms, live_sales = LiveLists(store), LiveArms(store), LiveSales(store)
 bandits = PlannedBandits(PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table)))
 shop = Shop(CatalogStore(clients.dynamodb(), settings.catalog_table))
 matcher = Matcher(store, clients.s3(), settings.models_bucket)
@@ -41,7 +42,7 @@ def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str,
     newest = shop.newest(now)
     items = {**shop.get({item for counted in people.values() for item in counted}, now), **newest}
     made = live.put(lists(people, items, now))
-    lasting = live_covers.put(covers(people["all"], items, now))
+    lasting = live_sales.put(Sales(covers(people["all"], items, now), usual_order(tallied, now)))
     matcher.refresh()
     newcomers = matcher.match(lacking(newest.values(), people["all"], matcher.dealings, now))
     store.put_newcomers(newcomers)

@@ -16,7 +16,7 @@ Kind = Literal[
     "high-margin",
     "newcomers",
     "arms",
-    "covers",
+    "sales",
 ]
 Scored = list[tuple[str, float]]
 LIVE = "live"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from shared import tables
 from shared.errors import Conflict
-from shared.lists import arms, covers, newcomers
+from shared.lists import arms, newcomers, sales
 from shared.lists.model import LIVE, Pointer, Scored, decode, decode_pointer, encode, key
 from shared.lists.newcomers import Newcomer
 from shared.lists.segments import ALL
@@ -36,8 +36,8 @@ class ListsStore:
     def put_arms(self, value: arms.Value) -> None:
         tables.put(self.client, self.table, {key(LIVE, "arms", ALL): arms.encode(value)})
 
-    def put_covers(self, value: covers.Covers) -> None:
-        tables.put(self.client, self.table, {key(LIVE, "covers", ALL): covers.encode(value)})
+    def put_sales(self, value: sales.Sales) -> None:
+        tables.put(self.client, self.table, {key(LIVE, "sales", ALL): sales.encode(value)})
 
     def delete_many(self, keys: Iterable[str]) -> None:
         tables.delete(self.client, self.table, keys)

@@ -8,6 +8,7 @@ from msgspec import json
 PARTS = {
     "rules": "rule",
     "segments": "segment",
+    "lifecycle": "limit",
     "placements": "placement",
     "experiments": "experiment",
     "bandits": "bandit",

@@ -10,6 +10,7 @@ from shared.expressions.parse import parse as parse_expression
 from shared.merchandising import values
 from shared.merchandising.plan import ACTIONS, Plan, Rule
 from shared.merchandising.times import clock, moment, zone
+from shared.profiles.lifecycle import USUAL, Limits
 from shared.recommend.placements import PLACEMENTS
 
 T = TypeVar("T")
@@ -17,7 +18,7 @@ NOWHERE: tuple[str, ...] = ()
 MOST_RULES = 500
 MOST_SEGMENTS = 200
 OBJECTS = ("placements", "experiments", "bandits")
-DOCUMENT = ("$schema", "timezone", "rules", "segments", *OBJECTS)
+DOCUMENT = ("$schema", "timezone", "rules", "segments", "lifecycle", *OBJECTS)
 COMMON = ("name", "action", "when", "placements", "from", "until", "timezone", "priority", "enabled")
 OWN: dict[str, tuple[str, ...]] = {
     "pin": ("items", "slots"),
@@ -89,6 +90,7 @@ class _Document(_Reader):
         within = self.read(utc, _zone, self.document, "", "UTC")
         objects = {name: self.mapping(name) for name in OBJECTS}
         segments = self.segments()
+        limits = self.limits()
         placements = {*PLACEMENTS, *objects["placements"]}
         none: list[Any] = []
         rows = self.read(none, values.rows, self.document, "rules", MOST_RULES)
@@ -105,6 +107,7 @@ class _Document(_Reader):
             experiments=objects["experiments"],
             bandits=objects["bandits"],
             clock=clock(within, now),
+            lifecycle=limits,
         )
 
     def mapping(self, name: str) -> dict[str, Any]:
@@ -123,6 +126,11 @@ class _Document(_Reader):
             if condition and "shopper.segments" in condition.fields:
                 self.note(at, "a segment cannot ask for segments; repeat what they ask")
         return written
+
+    def limits(self) -> Limits:
+        written = self.mapping("lifecycle")
+        self.check_names(written, values.LIMITS, "lifecycle.", "lifecycle")
+        return self.read(USUAL, values.limits, written, "lifecycle.")
 
     def unique(self, names: list[str]) -> None:
         first: dict[str, int] = {}

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from shared.expressions.fields import DAYS
+from shared.profiles.lifecycle import USUAL, Limits
 
 Action = Literal["pin", "boost", "bury", "include", "exclude", "replace"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -42,6 +43,7 @@ class Plan(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
     `placements`, `experiments` and `bandits` are as they were written. `clock` says when the shop's distance from UTC changes:
     (epoch seconds, seconds east), the first at 0; after the last it is taken to stay.
+    `lifecycle`: where the shop draws the lines between a shopper's stages.
     """
 
     version: str = ""
@@ -51,6 +53,7 @@ class Plan(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     experiments: dict[str, Any] = {}
     bandits: dict[str, Any] = {}
     clock: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
+    lifecycle: Limits = USUAL
 
 
 class Published(msgspec.Struct, array_like=True, frozen=True):

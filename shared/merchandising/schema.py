@@ -66,6 +66,16 @@ def schema() -> Schema:
                     "propertyNames": {"pattern": r"^[^:]*[^:\s][^:]*$", "maxLength": values.LONGEST_NAME},
                     "additionalProperties": EXPRESSION,
                 },
+                "lifecycle": _closed(
+                    {
+                        name: {
+                            "type": "integer" if name == "loyalOrders" else "number",
+                            "minimum": low,
+                            "maximum": high,
+                        }
+                        for name, (_, low, high) in values.LIMITS.items()
+                    }
+                ),
                 "placements": {"type": "object", "additionalProperties": placement},
                 "experiments": _each(model.FIELDS, "variants", _closed({**recipe, "share": {"type": "number"}})),
                 "bandits": _each(bandits.FIELDS, "arms", _closed(recipe)),

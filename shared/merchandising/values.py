@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from shared.errors import InvalidRequest
 from shared.merchandising.plan import Rule
+from shared.profiles.lifecycle import USUAL, Limits
 
 T = TypeVar("T")
 LONGEST_NAME = 100
@@ -17,6 +18,11 @@ MOST_SLOTS = 100
 LAST_SLOT = 100  # nobody asks for a longer shelf
 MOST_FACTOR = 10.0  # of one rule, and of several together
 MOST_PRIORITY = 1_000_000
+LIMITS = {  # of a shopper's stages: name -> (field of Limits, least, most)
+    "loyalOrders": ("loyal_orders", 1, 1000),
+    "highValue": ("high_value_revenue", 0.01, 1e9),
+    "lapsingDays": ("lapsing_days", 1, 3650),
+}
 
 
 def unknown(row: dict[str, Any], names: Collection[str], of: str) -> Iterator[tuple[str, str]]:
@@ -92,6 +98,22 @@ def share(row: dict[str, Any], name: str, at: str) -> float:
     value = row[name]
     if not _number(value) or not 0 < value <= 1:
         raise InvalidRequest("must be a number above 0, at most 1", at + name)
+    return float(value)
+
+
+def limits(row: dict[str, Any], at: str) -> Limits:
+    made: dict[str, Any] = {
+        field: _between(row[name], low, high, at + name) for name, (field, low, high) in LIMITS.items() if name in row
+    }
+    orders = made.get("loyal_orders", USUAL.loyal_orders)
+    if orders != int(orders):
+        raise InvalidRequest("must be a whole number", f"{at}loyalOrders")
+    return USUAL._replace(**{**made, "loyal_orders": int(orders)})
+
+
+def _between(value: Any, low: float, high: float, at: str) -> float:
+    if not _number(value) or not low <= value <= high:
+        raise InvalidRequest(f"must be a number from {low:,.10g} to {high:,.10g}", at)
     return float(value)
 
 

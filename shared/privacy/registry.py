@@ -289,6 +289,12 @@ STATE = (
     Field("preferences.at", "when"),
     Field("preferences.within", "for what a size is meant"),
     Field("shown", "items shown in vain lately, at most 64, and how often"),
+    Field("carted_at", "when the cart was changed last"),
+    Field("orders", "the latest orders, at most 10"),
+    Field("orders.number", "hash of its id"),
+    Field("orders.at", "when"),
+    Field("orders.revenue", "how much"),
+    Field("orders.items", "what, and how many"),
 )
 
 # Everything that code hands to the log beside its sentence. None may name a person.

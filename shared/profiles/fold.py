@@ -3,9 +3,10 @@
 import math
 
 from shared.events.products import Product
+from shared.profiles import orders
 from shared.profiles.fatigue import note
 from shared.profiles.signals import Signal
-from shared.profiles.state import AFFINITIES, PURCHASES, RECENT_ITEMS, Purchase, Session, State, Touch
+from shared.profiles.state import AFFINITIES, RECENT_ITEMS, Session, State, Touch
 
 SESSION_GAP = 30 * 60.0
 AFFINITY_HALF_LIFE = 14 * 86400.0
@@ -19,6 +20,7 @@ WEIGHTS = {
     "refund": -5.0,
     "shown": 0.0,
 }
+TOUCHES_CART = frozenset({"cart", "uncart", "order"})
 
 
 def fold(state: State, signal: Signal) -> None:
@@ -27,12 +29,14 @@ def fold(state: State, signal: Signal) -> None:
     state.totals.events += 1
     state.traits = {**state.traits, **signal.traits}
     if signal.kind == "order":
-        _order(state, signal)
+        orders.bought(state, signal)
     elif signal.kind == "refund":
-        _refund(state, signal)
+        orders.refunded(state, signal)
     elif signal.kind not in ("other", "shown"):
         for product in signal.products:
             _touch(state, signal, product)
+    if signal.kind in TOUCHES_CART:
+        state.carted_at = max(state.carted_at, signal.at)
     note(state, signal)
     for product in signal.products:
         _prefer(state, signal, product)
@@ -79,42 +83,6 @@ def _uncart(state: State, product: Product) -> None:
         state.cart[product.item] = left
     else:
         state.cart.pop(product.item, None)
-
-
-def _order(state: State, signal: Signal) -> None:
-    state.totals.orders += 1
-    state.totals.revenue += signal.revenue
-    known = {p.item: p for p in state.purchases}
-    for item, quantity in _quantities(signal).items():
-        state.cart.pop(item, None)
-        purchase = known.get(item)
-        if purchase is None:
-            purchase = Purchase(item=item, last=signal.at, first=signal.at)
-            state.purchases.append(purchase)
-        purchase.orders += 1
-        purchase.quantity += quantity
-        purchase.last = max(purchase.last, signal.at)
-        purchase.first = min(purchase.first, signal.at)
-    state.purchases.sort(key=lambda p: p.last)
-    del state.purchases[:-PURCHASES]
-
-
-def _refund(state: State, signal: Signal) -> None:
-    """A refund takes back the quantities it names; an item with nothing left was not bought."""
-    state.totals.refunds += 1
-    state.totals.revenue -= abs(signal.revenue)
-    back = _quantities(signal)
-    for purchase in state.purchases:
-        if purchase.item in back:
-            purchase.quantity -= back[purchase.item]
-    state.purchases = [p for p in state.purchases if p.item not in back or p.quantity > 0]
-
-
-def _quantities(signal: Signal) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for product in signal.products:
-        total[product.item] = total.get(product.item, 0.0) + product.quantity
-    return total
 
 
 def _prefer(state: State, signal: Signal, product: Product) -> None:

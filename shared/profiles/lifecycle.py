@@ -1,5 +1,6 @@
 """Where a shopper stands with the shop, from recency, frequency and money, as known now."""
 
+import math
 from typing import Literal, NamedTuple, get_args
 
 from shared.profiles.state import State
@@ -7,15 +8,22 @@ from shared.profiles.state import State
 Lifecycle = Literal["anonymous", "new", "returning", "loyal", "high-value", "lapsing"]
 STAGES: tuple[Lifecycle, ...] = get_args(Lifecycle)
 DAY = 86400.0
-CART_LEFT = 3600.0  # seconds without touching what is in the cart
+CART_LEFT = 3600.0  # seconds without touching the cart
+MANY_ORDERS = 5.0
 
 
 class Limits(NamedTuple):
-    """Where one stage ends and the next begins. Money in the shop's currency."""
+    """Where one stage ends and the next begins. Money in the shop's currency; None: as much as MANY_ORDERS usual orders come to."""
 
     loyal_orders: int = 3
-    high_value_revenue: float = 500.0
+    high_value_revenue: float | None = None
     lapsing_days: float = 120.0  # since the last order
+
+    def of_shop(self, usual_order: float) -> "Limits":
+        """With `usual_order`, what an order of this shop comes to; 0 while that is not known: then nobody is of high value."""
+        if self.high_value_revenue is not None:
+            return self
+        return self._replace(high_value_revenue=MANY_ORDERS * usual_order if usual_order > 0 else math.inf)
 
 
 USUAL = Limits()
@@ -33,7 +41,7 @@ def lifecycle(state: State, now: float, limits: Limits = USUAL, *, known: bool) 
         return "returning" if state.session.number > 1 else "new"
     if since > limits.lapsing_days:
         return "lapsing"
-    if state.totals.revenue >= limits.high_value_revenue:
+    if limits.high_value_revenue is not None and state.totals.revenue >= limits.high_value_revenue:
         return "high-value"
     return "loyal" if state.totals.orders >= limits.loyal_orders else "returning"
 
@@ -54,6 +62,5 @@ def days_since_seen(state: State, now: float) -> float | None:
 
 
 def abandoned_cart(state: State, now: float) -> bool:
-    """Something is in the cart and was not touched for an hour."""
-    touched = [touch.last for touch in state.recent if touch.item in state.cart]
-    return bool(state.cart) and now - max(touched, default=0.0) > CART_LEFT
+    """Something is in the cart, and nothing was put in, taken out or ordered for an hour. Looking at products touches no cart."""
+    return bool(state.cart) and now - (state.carted_at or state.session.last) > CART_LEFT

@@ -7,6 +7,7 @@ from shared.profiles.fold import SESSION_GAP, decay
 from shared.profiles.state import (
     AFFINITIES,
     MESSAGE_IDS,
+    ORDERS,
     PURCHASES,
     RECENT_ITEMS,
     WATERMARKS,
@@ -68,6 +69,8 @@ def _merge_history(user: State, device: State) -> None:
     taken = {touch.item: touch.last for touch in user.recent}
     user.shown = fatigue.joined(user.shown, device.shown, taken)
     user.cart = {**user.cart, **{k: user.cart.get(k, 0.0) + v for k, v in device.cart.items()}}
+    user.carted_at = max(user.carted_at, device.carted_at)
+    user.orders = sorted(user.orders + device.orders, key=lambda order: order.at)[-ORDERS:]
     user.purchases = _join_purchases(user.purchases + device.purchases)
     at = max(user.decayed_at, device.decayed_at)
     decay(user, at)

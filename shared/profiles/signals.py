@@ -40,6 +40,7 @@ class Signal(NamedTuple):
     traits: dict[str, str]
     choice: Choice | None = None  # what it says about consent
     arm: str = ""  # placement/segment/arm of the answer that was seen or clicked, "" where no bandit was at work
+    order: str = ""  # id of the order that was made or given back
 
 
 def read(event: Event) -> Signal:
@@ -55,6 +56,7 @@ def read(event: Event) -> Signal:
         traits=_traits(event),
         choice=choices.of_event(event),
         arm=_arm(properties) if kind in ("click", "shown") else "",
+        order=text(properties.get("order_id")) if kind in ("order", "refund") else "",
     )
 
 

@@ -12,6 +12,7 @@ AFFINITIES = 30
 MESSAGE_IDS = 128
 WATERMARKS = 50
 SHOWN = 64
+ORDERS = 10
 
 
 class Touch(msgspec.Struct, array_like=True):
@@ -33,6 +34,15 @@ class Purchase(msgspec.Struct, array_like=True):
     orders: int = 0  # in how many orders
     quantity: float = 0.0
     first: float = 0.0
+
+
+class Order(msgspec.Struct, array_like=True):
+    """One of the latest orders, and what of it was not given back."""
+
+    number: int  # 63-bit hash of its id
+    at: float
+    revenue: float = 0.0
+    items: dict[str, float] = {}  # item -> quantity
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -107,6 +117,8 @@ class State(msgspec.Struct, array_like=True):
     choices: list[Choice] = []  # history of consent, oldest first; only changes
     preferences: list[Wish] = []  # the shopper's own, oldest first, one per value
     shown: dict[str, float] = {}  # item -> how often it was shown in vain (`shared.profiles.fatigue`), at most SHOWN
+    carted_at: float = 0.0  # when something was put into the cart, taken out or ordered last; 0: before this was noted
+    orders: list[Order] = []  # oldest first, at most ORDERS: for refunds
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from shared.expressions.facts import ContextFacts, ShopperFacts
 from shared.merchandising.matching import Matcher
 from shared.merchandising.plan import Plan, local
 from shared.profiles import lifecycle
+from shared.profiles.lifecycle import USUAL, Limits
 from shared.profiles.state import State
 from shared.recommend.request import Request
 from shared.recommend.shelves import segments
@@ -27,11 +29,22 @@ def context_facts(request: Request, plan: Plan, now: float) -> ContextFacts:
     )
 
 
-def shopper_facts(request: Request, state: State, matcher: Matcher, now: float, *, known: bool) -> ShopperFacts:
-    """Of nobody nothing but the place and the device; `known`: somebody who has logged in. `matcher` knows the shop's own segments."""
-    traits = state.traits
+class Asker(NamedTuple):
+    """Who asks. `unit` is the profile's id, "" for who takes part in nothing; `known`: they have logged in. `chance`, drawn evenly from
+    [0, 1), decides between the arms of a bandit. `limits` say where their stage with the shop begins and ends."""
+
+    state: State
+    unit: str = ""
+    known: bool = False
+    chance: float = 0.0
+    limits: Limits = USUAL
+
+
+def shopper_facts(request: Request, asker: Asker, matcher: Matcher, now: float) -> ShopperFacts:
+    """Of nobody nothing but the place and the device. `matcher` knows the shop's own segments."""
+    state, traits = asker.state, asker.state.traits
     made = ShopperFacts(
-        lifecycle=lifecycle.lifecycle(state, now, known=known),
+        lifecycle=lifecycle.lifecycle(state, now, asker.limits, known=asker.known),
         orders=float(state.totals.orders),
         views=float(state.totals.views),
         revenue=state.totals.revenue,

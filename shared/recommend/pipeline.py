@@ -134,9 +134,8 @@ class Filling:
         """Those of the pool that may be shown, at what the dials make of their value."""
         dials = self.request.spec.dials
         for pick, given in pool:
-            self.level = value = min(
-                given, self.level
-            )  # the list of last resort begins at the top again, and yet stands behind
+            # the list of last resort begins at the top again, and yet stands behind
+            self.level = value = min(given, self.level)
             item = self.found.get(pick.item)
             self.offered.append((pick.item, value * favour(item, self.about) if item else value))
             if cause := broken(item, self.request, self.constraints, self.now):

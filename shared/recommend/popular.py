@@ -6,7 +6,7 @@ What was known last stays when a read fails.
 from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from shared.lists import arms, covers, newcomers
+from shared.lists import arms, newcomers, sales
 from shared.lists.model import LIVE, Kind, Scored, decode, decode_pointer, key
 from shared.lists.segments import ALL
 from shared.recommend.tables import Found
@@ -51,8 +51,8 @@ class Popular:
         self.kept: dict[Name, Kept] = {}
         self._newcomers = Single("newcomers", newcomers.decode, newcomers.NONE)
         self._arms = Single("arms", arms.decode, arms.NONE)
-        self._covers = Single("covers", covers.decode, covers.NONE)
-        self.singles = {one.key: one for one in (self._newcomers, self._arms, self._covers)}
+        self._sales = Single("sales", sales.decode, sales.NONE)
+        self.singles = {one.key: one for one in (self._newcomers, self._arms, self._sales)}
 
     @property
     def newcomers(self) -> newcomers.Newcomers:
@@ -63,8 +63,8 @@ class Popular:
         return self._arms.value
 
     @property
-    def covers(self) -> covers.Covers:
-        return self._covers.value
+    def sales(self) -> sales.Sales:
+        return self._sales.value
 
     def stale(self, names: Iterable[Name]) -> list[str]:
         """Keys to be read before these lists are asked for."""

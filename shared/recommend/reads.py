@@ -21,13 +21,14 @@ from shared.merchandising.plan import decode as decode_plan
 from shared.preferences.wishes import constraints
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
+from shared.recommend.facts import Asker
 from shared.recommend.loaded import load
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context, dealt_with
 from shared.recommend.placements import Blend, Placement
 from shared.recommend.plans import Draft, Plans
 from shared.recommend.popular import Name, Popular
 from shared.recommend.request import Request
-from shared.recommend.resolve import Asker, Resolved, resolve
+from shared.recommend.resolve import Resolved, resolve
 from shared.recommend.shelves import BLEND, Shelf, segments, tiers
 from shared.recommend.shopper import NOBODY, Shopper, agreed, denied, joined
 from shared.recommend.static import Static
@@ -139,16 +140,17 @@ class Reader:
             self.static.scored,
             contextual,
             resolved,
-            self.popular.covers,
+            self.popular.sales.covers,
         )
 
     def _resolved(self, request: Request, shopper: Shopper, state: State, contextual: bool) -> Resolved:
         """Who may not be known takes part in no experiment."""
         user = shopper.key[2:] if shopper.key.startswith("u#") else state.user_id
         unit = "" if contextual else user or shopper.key[2:]
-        asker = Asker(state, unit, bool(user) and not contextual, self.chance())
+        limits = self.plans.loaded.plan.lifecycle.of_shop(self.popular.sales.usual_order)
+        asker = Asker(state, unit, bool(user) and not contextual, self.chance(), limits)
         made = resolve(request, asker, self.plans.loaded, self.popular.arms, self.clock())
-        return made.covering(self.popular.covers)
+        return made.covering(self.popular.sales.covers)
 
     def _names(self, request: Request, own: Sequence[str]) -> list[Name]:
         """Lists by segment that the answer may need."""

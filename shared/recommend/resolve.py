@@ -11,22 +11,11 @@ from shared.experiments.model import MIXED
 from shared.expressions.facts import ContextFacts, ShopperFacts
 from shared.lists.arms import Arms
 from shared.merchandising.matching import Matched
-from shared.profiles.state import State
-from shared.recommend.facts import context_facts, shopper_facts
+from shared.recommend.facts import Asker, context_facts, shopper_facts
 from shared.recommend.loaded import Loaded, Part, Strategy
 from shared.recommend.request import Request
 from shared.recommend.settings import changed
 from shared.recommend.shelves import segments
-
-
-class Asker(NamedTuple):
-    """Who asks. `unit` is the profile's id, "" for who takes part in nothing; `known`: they have logged in. `chance`, drawn evenly from
-    [0, 1), decides between the arms of a bandit."""
-
-    state: State
-    unit: str = ""
-    known: bool = False
-    chance: float = 0.0
 
 
 class Side(NamedTuple):
@@ -66,7 +55,7 @@ class Resolved(NamedTuple):
 def resolve(request: Request, asker: Asker, loaded: Loaded, arms: Arms, now: float) -> Resolved:
     """Raises KeyError for a placement that the plan does not have."""
     context = context_facts(request, loaded.plan, now)
-    shopper = shopper_facts(request, asker.state, loaded.matcher, now, known=asker.known)
+    shopper = shopper_facts(request, asker, loaded.matcher, now)
     strategy = strategy_of(request, shopper, context, loaded)
     drawn = _drawn(request, asker, loaded, arms, now)
     assigned = tuple(assign(loaded.experiments, asker.unit, request.placement, now))

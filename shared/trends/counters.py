@@ -39,13 +39,18 @@ Items = dict[str, Sums]
 
 
 class Counters(msgspec.Struct, array_like=True):
-    """`items` of all shoppers; `segments` the same of those in a country or with a kind of device; `arms` the answers by arm."""
+    """`items` of all shoppers; `segments` the same of those in a country or with a kind of device; `arms` the answers by arm.
+
+    `orders` and `revenue` are those of the whole shop, of orders that tell what they came to; slow half-life.
+    """
 
     watermark: str = "0"
     landmark: float = 0.0
     items: Items = {}
     segments: dict[str, Items] = {}
     arms: by_arm.Tallies = {}
+    orders: float = 0.0
+    revenue: float = 0.0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -82,11 +87,19 @@ def count(counters: Counters, signals: Iterable[tuple[int, Signal]]) -> bool:
                     _add(sums, signal, product.quantity, signal.at - counters.landmark)
                 own = counters.items[product.item]
                 own.category = product.category or own.category
+            if signal.kind == "order" and signal.revenue > 0:
+                _takings(counters, signal)
             if signal.arm:
                 by_arm.add(counters.arms, signal.arm, signal.kind, signal.at - counters.landmark)
     counters.watermark = str(last)
     _prune(counters)
     return last > seen
+
+
+def _takings(counters: Counters, signal: Signal) -> None:
+    slow = 2 ** ((signal.at - counters.landmark) / HALF_LIVES[1])
+    counters.orders += slow
+    counters.revenue += slow * signal.revenue
 
 
 def _groups(counters: Counters, signal: Signal) -> list[Items]:
@@ -125,6 +138,7 @@ def _move_landmark(counters: Counters, at: float) -> None:
     for items in (counters.items, *counters.segments.values()):
         items.update({item: scaled(sums, *fade) for item, sums in items.items()})
     counters.arms = by_arm.faded(counters.arms, landmark - counters.landmark)
+    counters.orders, counters.revenue = counters.orders * fade[1], counters.revenue * fade[1]
     counters.landmark = landmark
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
-from shared.lists.covers import decode
+from shared.lists.sales import decode
 from shared.lists.store import ListsStore
 from shared.merchandising.desk import PlanDesk
 from shared.merchandising.store import PlanStore
@@ -56,8 +56,8 @@ def publish(dials):
 
 
 def stored():
-    found = boto3.client("dynamodb").get_item(TableName="lists", Key={"pk": {"S": "live#covers#all"}})
-    return decode(found["Item"]["value"]["B"]) if "Item" in found else None
+    found = boto3.client("dynamodb").get_item(TableName="lists", Key={"pk": {"S": "live#sales#all"}})
+    return decode(found["Item"]["value"]["B"]).covers if "Item" in found else None
 
 
 def test_what_sells_faster_than_it_is_stocked_fades(shop):

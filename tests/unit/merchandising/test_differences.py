@@ -35,6 +35,11 @@ def test_what_is_new_gone_or_changed_is_said_by_name():
     ]
 
 
+def test_other_limits_of_a_stage_are_told():
+    told = differences({"lifecycle": {"loyalOrders": 3}}, {"lifecycle": {"loyalOrders": 5, "lapsingDays": 90}})
+    assert told == ["limit “loyalOrders”: 3 → 5", "limit “lapsingDays” is new: 90"]
+
+
 def test_the_order_of_rules_means_nothing():
     other = {"name": "a", "action": "exclude", "items": ["x"]}
     assert differences({"rules": [WINTER, other]}, {"rules": [other, WINTER]}) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.catalog.parse import parse as parse_item
+from shared.events.products import Product
 from shared.expressions.facts import NOBODY, ContextFacts
 from shared.expressions.fields import FIELDS
 from shared.expressions.parse import parse as parse_expression
@@ -19,7 +20,14 @@ from shared.merchandising.parse import InvalidPlan
 from shared.merchandising.plan import ACTIONS
 from shared.merchandising.steered import Entry, Outside
 from shared.merchandising.store import LARGEST
-from shared.recommend.loaded import mistakes
+from shared.profiles.fold import fold
+from shared.profiles.lifecycle import CART_LEFT, MANY_ORDERS, STAGES, USUAL
+from shared.profiles.signals import Signal
+from shared.profiles.state import Candidate, State
+from shared.recommend.loaded import load, mistakes
+from shared.recommend.picks import Reads
+from shared.recommend.pipeline import answer
+from shared.recommend.request import parse as parse_request
 from tests.unit.merchandising.shop import NOW
 
 PAGE = (Path(__file__).parents[3] / "docs" / "merchandising.md").read_text()
@@ -58,6 +66,28 @@ def test_every_shelf_on_the_page_is_what_the_rules_make_of_it(document, shelf):
     assert [entry.id for entry in shown] == said["after"].split()
 
 
+@pytest.mark.parametrize(("document", "told"), list(examples("answer")))
+def test_every_answer_on_the_page_is_what_the_dials_make_of_it(document, told):
+    said = dict(line.split(": ", 1) for line in told.splitlines())
+    shown, lasts = ({name: int(n) for name, n in [said[of].split()]} for of in ("shown", "lasts"))
+    fits = [Candidate(name, 1.0 - 0.05 * place, "for_you") for place, name in enumerate(said["fits"].split())]
+    shopper = State(candidates=fits)
+    for name, often in shown.items():
+        for _ in range(often):
+            fold(shopper, Signal("shown", NOW, [Product(name)], 0.0, 0.0, 0.0, {}))
+    ready = load(plan(document))
+    request = parse_request({"placement": said["placement"]}, placements=ready.placements)
+    reads = Reads(shopper, covers={name: float(days) for name, days in lasts.items()})
+    made = answer(request, reads, lambda ids: {name: ITEMS[name] for name in ids if name in ITEMS}, NOW)
+    assert [pick.item for pick in made.picks] == said["after"].split()
+
+
+def test_the_stages_on_the_page_are_those_of_the_code():
+    written = PAGE.split("| stage | who |")[1].split("\n\n")[0]
+    assert tuple(re.findall(r"^\| `([a-z-]+)`", written, re.M)) == STAGES
+    assert (USUAL.loyal_orders, MANY_ORDERS, USUAL.lapsing_days, CART_LEFT) == (3, 5, 120, 3600), "as the page says"
+
+
 @pytest.mark.parametrize(("document", "told"), list(examples("conflicts")))
 def test_the_conflicts_on_the_page_are_those_that_are_found(document, told):
     assert [clash.message for clash in conflicts(plan(document))] == told.splitlines()
@@ -79,13 +109,14 @@ def test_every_expression_on_the_page_can_be_asked(kind, line):
 
 def test_every_block_on_the_page_is_of_a_kind_that_is_run():
     kinds = {kind for kind, _ in BLOCKS}
-    assert kinds == {"items", "json", "json wrong", "shelf", "conflicts", "mistakes", "item", "when", ""}
+    assert kinds == {"items", "json", "json wrong", "shelf", "conflicts", "mistakes", "item", "when", "answer", ""}
 
 
 def test_the_page_names_everything_there_is():
     named = set(re.findall(r"`([^`\n]+)`", PAGE))
     fields = {field for action in parse.OWN.values() for field in action} | set(parse.COMMON)
     assert set(FIELDS) | set(ACTIONS) | fields - {"action"} <= named
+    assert set(values.LIMITS) <= set(re.findall(r'"(\w+)":', PAGE))
     assert set(parse.OBJECTS) - {"experiments", "bandits"} <= named and "experiments" in PAGE and "bandits" in PAGE
 
 

@@ -18,6 +18,7 @@ FULL = {
     "$schema": "https://shop.example/plan.json",
     "timezone": "Europe/Berlin",
     "segments": {"vip": "shopper.orders > 3"},
+    "lifecycle": {"loyalOrders": 4, "highValue": 800.5, "lapsingDays": 60},
     "rules": [
         {"name": "a", "action": "pin", "items": ["tent", "rope"], "slots": [1, 3], **COMMON, "until": "2026-12-24"},
         {"name": "b", "action": "boost", "where": "item.price < 9", "by": 2, "priority": 3, "enabled": False},

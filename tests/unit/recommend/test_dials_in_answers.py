@@ -3,7 +3,8 @@
 import pytest
 
 from shared.events.products import Product
-from shared.lists.covers import encode as encode_covers
+from shared.lists.sales import Sales
+from shared.lists.sales import encode as encode_sales
 from shared.merchandising.plan import Plan, Pointer, Rule, encode, key
 from shared.profiles.fatigue import HALF_LIFE
 from shared.profiles.fold import fold
@@ -83,7 +84,7 @@ def test_rules_know_the_cover_that_is_read_with_the_lists(db, make):  # noqa: F8
         key("1"): encode(Plan(version="1", rules=(overstock,), placements=placements(STOCK))),
     }
     db.tables["shoppers"]["a#1"] = encode_state(state("x", "tent", "p1"))
-    db.tables["lists"]["live#covers#all"] = encode_covers({"x": 1.0, "p1": 200.0})
+    db.tables["lists"]["live#sales#all"] = encode_sales(Sales({"x": 1.0, "p1": 200.0}))
     reader = make()
     reader.warm()
     asked = parse({"placement": "landing", "count": 3}, placements=reader.placements)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.profiles.state import Candidate, State
 from shared.recommend.dials import Dials
 from shared.recommend.pipeline import Reads, answer
 from shared.recommend.placements import PLACEMENTS
@@ -186,7 +187,8 @@ def test_the_tier_of_an_answer_is_the_one_that_gave_most():
 
 def test_the_list_of_last_resort_stands_behind_what_sources_offered_whatever_the_dials():
     shop = catalog(*(f"i{n}" for n in range(6)))
-    reads = Reads(state(*(f"i{n}" for n in range(3))), static=lambda: scored("i3", "i4", "i5"))
+    liked = State(candidates=[Candidate(f"i{n}", 0.1**n, "for_you") for n in range(3)])
+    reads = Reads(liked, static=lambda: scored("i3", "i4", "i5"))
     request = ask(placement="home", count=6)
     turned = replace(request, changed=replace(PLACEMENTS["home"], dials=Dials(margin=0.5)))
     assert [pick.item for pick in answer(turned, reads, shop.lookup, NOW).picks] == [f"i{n}" for n in range(6)]

@@ -2,6 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from msgspec.structs import replace
 
 from shared.cache import MemoryCache
 from shared.catalog.model import encode as encode_item
@@ -10,6 +11,12 @@ from shared.lists.arms import encode as encode_arms
 from shared.lists.model import Pointer, encode
 from shared.lists.newcomers import Newcomer
 from shared.lists.newcomers import encode as encode_newcomers
+from shared.lists.sales import Sales
+from shared.lists.sales import encode as encode_sales
+from shared.merchandising.parse import parse as parse_plan
+from shared.merchandising.plan import Pointer as PlanPointer
+from shared.merchandising.plan import encode as encode_plan
+from shared.profiles.state import Purchase, State, Totals
 from shared.profiles.state import encode as encode_state
 from shared.recommend.pipeline import answer
 from shared.recommend.reads import Reader
@@ -118,7 +125,7 @@ def test_pointer_and_popular_lists_are_read_with_the_rest_when_they_are_old(db, 
     shown(reader, ask())
     kinds = ("popular", "trending", "high-margin", "new-arrivals")
     names = {f"{version}#{kind}#all" for version in ("v1", "live") for kind in kinds}
-    singles = {"pointer", "live#newcomers#all", "live#arms#all", "live#covers#all"}
+    singles = {"pointer", "live#newcomers#all", "live#arms#all", "live#sales#all"}
     assert set(db.requests[0]["lists"]) == singles | names and len(db.requests) == 2
 
 
@@ -351,3 +358,20 @@ def test_shares_of_arms_are_in_memory_and_kept_while_they_cannot_be_read(db, mak
     clock.now += 61
     reader.read(ask())
     assert reader.popular.arms.chances["home", "all"].shares == [0.3, 0.7]
+
+
+def test_what_a_usual_order_comes_to_says_who_is_of_high_value_unless_the_plan_says_how_much(db, make):
+    spent = State(purchases=[Purchase("tent", NOW, 1)], totals=Totals(events=3, orders=1, revenue=100.0))
+    db.tables["shoppers"]["a#1"] = encode_state(spent)
+
+    def stage(usual, **limits):
+        db.tables["lists"]["live#sales#all"] = encode_sales(Sales({}, usual))
+        db.tables["plans"] = {"pointer": encode_plan(PlanPointer("1")), "plan#1": encode_plan(plan(**limits))}
+        return make().read(ask(), who("a#1")).resolved.shopper.lifecycle
+
+    def plan(**limits):
+        return replace(parse_plan({"lifecycle": limits}, NOW), version="1")
+
+    assert (stage(20.0), stage(21.0), stage(0.0)) == ("high-value", "returning", "returning")
+    assert (stage(21.0, highValue=100), stage(20.0, highValue=101)) == ("high-value", "returning")
+    assert stage(21.0, loyalOrders=1) == "loyal"

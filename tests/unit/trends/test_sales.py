@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.lists import covers as stored
+from shared.lists import sales as stored
 from shared.profiles.signals import read
 from shared.trends.counters import Counters, count
-from shared.trends.covers import MOST_DAYS, covers
 from shared.trends.lists import merged
+from shared.trends.sales import MOST_DAYS, LiveSales, covers, usual_order
 from tests.factories import NOON, event
 from tests.unit.recommend.shop import item
 
@@ -69,6 +69,36 @@ def test_more_stock_lasts_longer(stock, more, orders):
 
 def test_what_is_published_never_outgrows_its_place_and_what_runs_short_stays():
     many = {f"{'x' * 190}{n}": float(n) for n in range(2000)}
-    value = stored.encode(many)
-    kept = stored.decode(value)
-    assert len(value) <= stored.MOST_BYTES and f"{'x' * 190}0" in kept and f"{'x' * 190}1999" not in kept
+    value = stored.encode(stored.Sales(many, 30.0))
+    kept, usual = stored.decode(value).covers, stored.decode(value).usual_order
+    assert (
+        len(value) <= stored.MOST_BYTES and f"{'x' * 190}0" in kept and f"{'x' * 190}1999" not in kept and usual == 30.0
+    )
+
+
+def test_a_usual_order_is_the_mean_of_late_wherever_they_were_counted():
+    def shard(*orders):
+        counters = Counters()
+        events = (
+            event("Order Completed", minutes=-DAY * days, properties={"total": total, "products": []})
+            for total, days in orders
+        )
+        count(counters, [(place, read(one)) for place, one in enumerate(events, 1)])
+        return counters
+
+    assert usual_order([shard((20, 1)), shard((40, 1), (0, 1))], NOW) == 30.0, "an order that tells no sum is left out"
+    assert usual_order([shard((20, 0), (80, 14))], NOW) == 32.0, "two weeks ago counts a quarter"
+    assert usual_order([shard()], NOW) == usual_order([], NOW) == 0.0
+
+
+def test_what_stands_still_is_written_once():
+    class Lists:
+        written = []
+
+        def put_sales(self, value):
+            self.written.append(value)
+
+    live = LiveSales(Lists())
+    made = stored.Sales({"tent": 2.0}, 30.0)
+    assert [live.put(one) for one in (stored.NONE, made, made, stored.NONE)] == [0, 1, 1, 0]
+    assert Lists.written == [made, stored.NONE]
