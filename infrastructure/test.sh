@@ -9,7 +9,8 @@ trap stop EXIT
 trap 'exit 130' INT TERM
 
 echo "Unit, contract and architecture tests …"
-.venv/bin/pytest -q tests/unit tests/contract tests/architecture
+# a module's tests stay in one worker: what they share is made once
+.venv/bin/pytest -q -n 2 --dist loadscope tests/unit tests/contract tests/architecture
 
 "$python" -m infrastructure.local reset >/dev/null
 PORT=$(free_port) REDIS_PORT=$(free_port)
@@ -17,9 +18,12 @@ export PORT REDIS_PORT
 "$python" -m infrastructure.local start --auth
 "$python" -m infrastructure.local deploy
 echo "Integration and browser tests on the deployed stack …"
-.venv/bin/pytest -q tests/integration tests/e2e || {
-  code=$?
-  echo "The logs of the stack are in $SHOPWINDOW_HOME/logs." >&2
-  tail -n 60 "$SHOPWINDOW_HOME/logs/emulator.log" "$SHOPWINDOW_HOME/logs/poller.log" >&2
-  exit $code
-}
+report="$SHOPWINDOW_HOME/report.txt"
+{ .venv/bin/pytest -q tests/integration tests/e2e && echo passed >"$report.end" || echo failed >"$report.end"; } | tee "$report"
+if [ "$(cat "$report.end")" != passed ]; then
+  echo "The logs of the stack are in $SHOPWINDOW_HOME/logs; their ends:" >&2
+  tail -n 20 "$SHOPWINDOW_HOME/logs/emulator.log" "$SHOPWINDOW_HOME/logs/poller.log" | cut -c1-300 >&2
+  echo "What failed:" >&2
+  grep -E '^(FAILED|ERROR|E  )' "$report" | head -n 60 >&2
+  exit 1
+fi

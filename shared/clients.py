@@ -12,6 +12,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -45,6 +46,11 @@ def s3_links() -> "S3Client":
 @cache
 def stepfunctions() -> "SFNClient":
     return boto3.client("stepfunctions", config=BATCH)
+
+
+@cache
+def logs() -> "CloudWatchLogsClient":
+    return boto3.client("logs", config=BATCH)
 
 
 @cache

@@ -90,6 +90,7 @@ class RecommendSettings:
     redis_url: str = ""
     consent_opt_out_countries: str = ""
     starter_blend: str = ""
+    answers_logged: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,14 @@ class RolloutSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersSettings:
+    lake_bucket: str
+    log_group: str
+    identity_table: str
+    privacy_key_arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedSettings:
     catalog_table: str
     lake_bucket: str
@@ -151,6 +160,7 @@ class TrainingSettings:
     models_bucket: str
     catalog_table: str
     lists_table: str
+    search_seconds: int = 600
 
 
 @dataclass(frozen=True, slots=True)

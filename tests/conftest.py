@@ -13,6 +13,9 @@ os.environ.update(
     AWS_DEFAULT_REGION="us-east-1",
     AWS_EC2_METADATA_DISABLED="true",
     POWERTOOLS_METRICS_DISABLED="true",
+    # as the training step has it: threads for products this small only wait for each other, and for the other worker's
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
 )
 
 settings.register_profile("shopwindow", deadline=None)  # a busy machine is no failure

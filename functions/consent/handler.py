@@ -1,4 +1,4 @@
-"""What a shopper agreed to, over HTTPS: told and asked."""
+"""What a shopper agreed to, and what they asked for themselves, over HTTPS: told and asked."""
 
 import uuid
 from datetime import UTC, datetime
@@ -12,11 +12,13 @@ from shared.cache import connect
 from shared.config import ConsentSettings, from_env
 from shared.consent import request, statement
 from shared.consent.desk import ConsentDesk
+from shared.consent.person import Person
 from shared.errors import InvalidRequest, ShopwindowError, Unavailable
 from shared.events.model import Event, encode
 from shared.identity import ids
 from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
+from shared.preferences.desk import PreferencesDesk
 from shared.privacy.keys import PrivacyKey
 from shared.privacy.suppression import Gate, SuppressionStore
 from shared.profiles.publish import WriteThrough
@@ -25,7 +27,7 @@ from shared.profiles.store import ShoppersStore
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-MAX_BODY = 20_000
+MAX_BODY = 100_000  # lists of preferences; what is said about consent is far shorter
 PRIVATE = {"cache-control": "private, no-store"}
 settings = from_env(ConsentSettings)
 secret = auth.SecretKey(clients.secrets, settings.secret_arn)
@@ -39,13 +41,16 @@ def log(events: list[Event]) -> None:
 
 privacy_key = PrivacyKey(clients.secrets, settings.privacy_key_arn)
 gate = Gate(SuppressionStore(clients.dynamodb(), settings.identity_table, lambda: privacy_key.suppression))
-desk = ConsentDesk(
-    ShoppersStore(clients.dynamodb(), settings.shoppers_table),
-    log,
-    WriteThrough(connect(settings.redis_url, cache_failed)),
-    lambda: uuid.uuid4().hex,
-    lambda person: gate.erased_for_good(person.names),
-)
+store = ShoppersStore(clients.dynamodb(), settings.shoppers_table)
+saved = WriteThrough(connect(settings.redis_url, cache_failed))
+
+
+def erased(person: Person) -> bool:
+    return gate.erased_for_good(person.names)
+
+
+desk = ConsentDesk(store, log, saved, lambda: uuid.uuid4().hex, erased)
+preferences = PreferencesDesk(store, saved, erased)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -69,13 +74,15 @@ def answer(event: dict[str, Any]) -> dict[str, Any]:
         raise InvalidRequest("the body must be a JSON object")
     key = auth.key_of(event["headers"], auth.text(body, "writeKey"), query.get("writeKey", ""))
     access = auth.access(key, settings.write_key, secret)
-    policy = statement.policy(event["headers"], settings.consent_opt_out_countries)
     asked = request.person(body, lambda user, proof: access == "secret" or auth.verify_user_hash(secret, user, proof))
     person = asked.known_as(lambda name: ids.known_as(name, keys, settings.plus_tags))
-    if get:
+    policy = statement.policy(event["headers"], settings.consent_opt_out_countries)
+    now = datetime.now(UTC)
+    if event["rawPath"].endswith("/v1/preferences"):
+        told = preferences.served(person, None if get else body, now)
+    elif get:
         told = request.get_answer(desk.choices(person), policy)
     else:
-        now = datetime.now(UTC)
         choice = request.choice(body, policy, now)
         outcome = desk.put(person, choice, now, "server" if access == "secret" else "browser")
         metrics.add_metric("ConsentChanged", "Count", int(outcome.changed))

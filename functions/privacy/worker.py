@@ -16,6 +16,7 @@ from shared.privacy.requests import PREFIX, Request, RequestStore
 from shared.privacy.resolve import Resolver
 from shared.privacy.stores.answers import Answers
 from shared.privacy.stores.base import Store
+from shared.privacy.stores.batches import Batches
 from shared.privacy.stores.files import Exports, Models, Quarantine, Runs
 from shared.privacy.stores.identity import IdentityLinks
 from shared.privacy.stores.lake import Lake
@@ -48,6 +49,7 @@ def stores(request: Request) -> list[Store]:
         IdentityLinks(clients.dynamodb(), settings.identity_table, PREFIX + request.id),
         Lake(lake),
         Answers(lake),
+        Batches(lake),
         Quarantine(lake),
         Exports(lake, request.id),
         Runs(models),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import auth, clients, http
+from shared.answers.log import AnswersLog
 from shared.cache import connect
 from shared.config import RecommendSettings, from_env
 from shared.consent.statement import policy
@@ -41,6 +42,7 @@ static = S3Static(lambda: clients.s3(serving=True), settings.models_bucket)
 blend = parse_blend(settings.starter_blend)
 reader = Reader(tables, static, read_failed, time.time, blend)  # the wall clock: a snapshot may be restored days later
 reader.warm()
+answers_log = AnswersLog(float(settings.answers_logged))
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -48,14 +50,14 @@ reader.warm()
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     began = time.perf_counter()
     try:
-        return recommend(event)
+        return recommend(event, began)
     except ShopwindowError as error:
         return http.failed(error)
     finally:
         metrics.add_metric("Latency", "Milliseconds", (time.perf_counter() - began) * 1000)
 
 
-def recommend(event: dict[str, Any]) -> dict[str, Any]:
+def recommend(event: dict[str, Any], began: float) -> dict[str, Any]:
     query = event.get("queryStringParameters") or {}
     get = event["requestContext"]["http"]["method"] == "GET"
     body = {} if get else http.json_body(event, MAX_BODY)
@@ -68,6 +70,8 @@ def recommend(event: dict[str, Any]) -> dict[str, Any]:
     made = Service(chosen, lambda request: shopper(request, access, proven, known_as), time.time).serve(asked)
     metrics.add_metric("FallbackUsed", "Count", int(made.fallback))
     metrics.add_metadata("tier", made.tier)
+    if not plan:
+        answers_log.put(made.answered, (time.perf_counter() - began) * 1000)
     headers = {"cache-control": "public, max-age=60" if get and made.keepable and not plan else "private, no-store"}
     return http.answer(200, made.body, headers)
 

@@ -10,6 +10,7 @@ from shared.config import TrainingSettings, code_version, from_env
 from shared.models.steps.bench import Bench
 from shared.models.steps.refresh import do_refresh
 from shared.models.steps.train import do_evaluate, do_train
+from shared.models.tune import Budget
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def do(event: dict[str, Any]) -> dict[str, Any]:
         made = do_refresh(bench, event["version"], event["clicks"])
         tell(made)
         return made
-    return {"train": do_train, "evaluate": do_evaluate}[event["step"]](bench, event["version"])
+    if event["step"] == "train":
+        return do_train(bench, event["version"], Budget(settings.search_seconds))
+    return {"evaluate": do_evaluate}[event["step"]](bench, event["version"])
 
 
 def tell(made: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.cli import (
+    answer_commands,
     demo,
     experiment_commands,
     given_up,
@@ -186,6 +187,7 @@ def parser() -> argparse.ArgumentParser:
     rotated.set_defaults(run=do_rotate_key)
     plan_commands.add(commands.add_parser("plan", help="the shop's plan: rules, placements; draft, publish, go back"))
     experiment_commands.add(commands.add_parser("experiment", help="what the plan's experiments say"))
+    answer_commands.add(commands)
     privacy_commands.add(commands.add_parser("privacy", help="export or erase a person, verify a receipt"))
     commands.add_parser("status", help="where the stack is and how it is doing").set_defaults(run=do_status)
     shop = commands.add_parser("demo", help="serve the demo shop")

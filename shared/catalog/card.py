@@ -20,5 +20,16 @@ def card(item: Item, now: float | None = None) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
+def kept_card(item: Item, now: float) -> dict[str, Any]:
+    """A card that is kept for later, with what says to whom the item may be shown."""
+    limits = {
+        "minimumAge": item.minimum_age,
+        "countries": item.countries,
+        "excludedCountries": item.excluded_countries,
+        "sizes": item.sizes,
+    }
+    return {**card(item, now), **{name: value for name, value in limits.items() if value}}
+
+
 def price(value: Price | None) -> dict[str, Any] | None:
     return {"amount": value.amount, "currency": value.currency} if value else None

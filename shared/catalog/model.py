@@ -14,6 +14,8 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     `in_stock` is decided on writing: availability says so and `stock`, if given, is positive.
     `available_from`/`available_until` and `sale_from`/`sale_until` are epoch seconds, 0 for no limit.
     `updated_at` (epoch seconds) orders writes. `first_seen` is when the catalog first had the item: the store keeps it.
+    `minimum_age` in years, 0 for everybody. `countries` (ISO 3166; empty: all) are those it is sold in, but for the excluded ones. `sizes`
+    are those it can be had in now; empty for what has no sizes.
     """
 
     id: str
@@ -39,6 +41,10 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     sale_from: float = 0.0
     sale_until: float = 0.0
     first_seen: float = 0.0
+    minimum_age: int = 0
+    countries: list[str] = []
+    excluded_countries: list[str] = []
+    sizes: list[str] = []
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from shared.catalog import price, values
+from shared.catalog import limits, price, values
 from shared.catalog.model import Item, Price
 from shared.errors import InvalidRequest
 from shared.events.products import number
@@ -40,6 +40,10 @@ KNOWN = frozenset(
         "tags",
         "attributes",
         "currency",
+        "minimum_age",
+        "countries",
+        "excluded_countries",
+        "sizes",
     ]
 )
 
@@ -55,6 +59,7 @@ def parse(row: Any, updated_at: float) -> Item:
     stock = _count(fields, "stock")
     availability = _availability(fields)
     sale_from, sale_until = values.period(fields, "sale_price_effective_date")
+    attributes = values.attributes(fields, KNOWN)
     return Item(
         id=_id(fields),
         title=_needed(fields, "title"),
@@ -74,10 +79,14 @@ def parse(row: Any, updated_at: float) -> Item:
         available_from=values.moment(fields.get("available_from"), "available_from"),
         available_until=values.moment(fields.get("available_until"), "available_until"),
         tags=values.tags(fields, "tags"),
-        attributes=values.attributes(fields, KNOWN),
+        attributes=attributes,
         updated_at=updated_at,
         sale_from=sale_from,
         sale_until=sale_until,
+        minimum_age=limits.minimum_age(fields, attributes),
+        countries=limits.countries(fields, "countries"),
+        excluded_countries=limits.countries(fields, "excluded_countries"),
+        sizes=limits.sizes(fields, attributes),
     )
 
 
@@ -115,6 +124,7 @@ def as_feed(item: Item) -> dict[str, Any]:
         "available_until": values.shown_moment(item.available_until),
         "tags": item.tags,
         "attributes": item.attributes,
+        **limits.as_feed(item),
     }
     return {name: value for name, value in row.items() if value not in (None, "", [], {})}
 

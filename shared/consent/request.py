@@ -21,7 +21,7 @@ def person(said: Mapping[str, Any], proven: Callable[[str, str], bool]) -> Perso
     """Whom a body or a query speaks for; `proven(user id, user hash)`. Raises InvalidRequest, or Forbidden for a claim alone."""
     anonymous_id, user_id, user_hash = (_word(said, name) for name in ("anonymousId", "userId", "userHash"))
     if not (anonymous_id or user_id):
-        raise InvalidRequest("say whose consent it is: anonymousId, or userId with its userHash", "anonymousId")
+        raise InvalidRequest("say who it is: anonymousId, or userId with its userHash", "anonymousId")
     found = Person(anonymous_id, user_id, bool(user_id) and proven(user_id, user_hash))
     if not found.keys:
         raise Forbidden("a user id needs its proof: userHash, or a call with the secret key", "userId")

@@ -39,7 +39,7 @@ def worth_ndcg(ranked: Sequence[T], worth: Mapping[T, float]) -> float:
     >>> round(worth_ndcg(["a", "b"], {"a": 1.0, "b": 9.0}), 4)
     0.6934
     """
-    gain = sum(worth.get(item, 0.0) / math.log2(place + 2) for place, item in enumerate(ranked))
+    gain = sum(worth[item] / math.log2(place + 2) for place, item in enumerate(ranked) if item in worth)
     best = sum(
         value / math.log2(place + 2) for place, value in enumerate(sorted(worth.values(), reverse=True)[: len(ranked)])
     )

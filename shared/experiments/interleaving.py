@@ -5,12 +5,14 @@ Radlinski, Yue 2012). It says which list is liked better and nothing of orders o
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
 Team = Literal["a", "b"]
+BOTH = "-"  # in `teams`: what both have in this place
+WORTH = {"a": -1, "b": 1}
 
 
 class Mixed(NamedTuple):
@@ -20,16 +22,40 @@ class Mixed(NamedTuple):
     teams: str
 
 
-def interleave(a: Sequence[str], b: Sequence[str], count: int, coin: Callable[[], bool]) -> Mixed:
+def anything(item: str, picks: Sequence[str]) -> bool:  # noqa: ARG001 - the form of `fits`
+    return True
+
+
+class Limits(NamedTuple):
+    """`fixed` items stand in their places, counted from 1, whoever picks; `fits(item, picks)` says whether one may stand beside others.
+    What does not fit now never will."""
+
+    fixed: Mapping[int, str] = {}
+    fits: Callable[[str, Sequence[str]], bool] = anything
+
+
+FREE = Limits()
+
+
+def interleave(
+    a: Sequence[str], b: Sequence[str], count: int, coin: Callable[[], bool], limits: Limits = FREE
+) -> Mixed:
     """At most `count` different items. The side with fewer picks is next, and `coin` (True: a) decides between equals; each picks the
-    best of its list that is not there yet. Where one list ends the other goes on."""
-    left = {"a": _unseen(a, taken := set[str]()), "b": _unseen(b, taken)}
-    picks, sizes, teams = list[str](), {"a": 0, "b": 0}, ""
-    while len(picks) < count:
+    best of its list that is not there yet and fits. Where one list ends the other goes on; where both do, the last fixed items move up."""
+    fixed, fits = limits
+    taken = set(fixed.values())
+    left = {"a": _left(a, taken, picks := list[str](), fits), "b": _left(b, taken, picks, fits)}
+    sizes, teams = {"a": 0, "b": 0}, ""
+    for slot in range(1, count + 1):
+        if slot in fixed:
+            picks.append(fixed[slot])
+            teams += BOTH
+            continue
         order = _order(sizes["a"] - sizes["b"], coin)
         found = next(((team, item) for team in order for item in left[team]), None)
         if found is None:
-            break
+            rest = [item for at, item in sorted(fixed.items()) if slot < at <= count]
+            return Mixed([*picks, *rest], teams + BOTH * len(rest))
         team, item = found
         taken.add(item)
         picks.append(item)
@@ -43,14 +69,16 @@ def _order(ahead: int, coin: Callable[[], bool]) -> tuple[Team, Team]:
     return ("a", "b") if first else ("b", "a")
 
 
-def _unseen(ranked: Sequence[str], taken: Collection[str]) -> Iterator[str]:
-    """`taken` may grow meanwhile."""
-    return (item for item in ranked if item not in taken)
+def _left(
+    ranked: Sequence[str], taken: Collection[str], picks: Sequence[str], fits: Callable[[str, Sequence[str]], bool]
+) -> Iterator[str]:
+    """`taken` and `picks` grow meanwhile."""
+    return (item for item in ranked if item not in taken and fits(item, picks))
 
 
 def credit(items: Sequence[str], teams: str, clicked: Collection[str]) -> int:
-    """Clicks on b's picks less those on a's."""
-    return sum(1 if team == "b" else -1 for item, team in zip(items, teams, strict=True) if item in clicked)
+    """Clicks on b's picks less those on a's; what both have in the same place counts for neither."""
+    return sum(WORTH.get(team, 0) for item, team in zip(items, teams, strict=True) if item in clicked)
 
 
 class Preference(msgspec.Struct, frozen=True):

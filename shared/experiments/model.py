@@ -183,6 +183,8 @@ def _together(form: Form, one: Experiment, other: Experiment) -> None:
         if one.range[0] < other.range[1] and other.range[0] < one.range[1]:
             form.wrong("range", f"overlaps with that of {other.name}, which is in the same layer at the same time")
     elif set(one.placements) & set(other.placements):
+        if one.kind == other.kind == "interleaving":
+            form.wrong("kind", f"interleaves where {other.name} does at the same time; put both into one layer")
         for name in sorted(_changed(one) & _changed(other)):
             form.wrong("variants", f"change {name} as {other.name} does at the same time; put both into one layer")
 

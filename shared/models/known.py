@@ -39,6 +39,11 @@ class Known(NamedTuple):
     texts: Texts | None = None
     goal: Goal = NO_GOAL
 
+    @classmethod
+    def by_now(cls, data: Interactions, facts: Facts, texts: Texts | None = None, goal: Goal = NO_GOAL) -> "Known":
+        """As of the last thing that happened."""
+        return cls(data, float(data.at.max(initial=0.0)), facts, texts, goal)
+
     def fitted(self, settings: dict[str, float], start: Floats | None = None) -> Bundle:
         """`start` are factors to go on from, see `fit`."""
         bundle = described(fit(self.data, self.now, settings, start), self.facts)

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from shared.catalog.card import card
+from shared.catalog.card import kept_card
 from shared.catalog.model import recommendable
 from shared.catalog.store import CatalogStore
 from shared.errors import Conflict, InvalidRequest, NotFound
@@ -90,7 +90,7 @@ class Publisher:
     def _write_static(self, ids: list[str], now: float) -> None:
         """The list of last resort: complete items, so that showing it needs no table."""
         items = self.catalog.get_many(ids)
-        shown = [card(items[i], now) for i in ids if i in items and recommendable(items[i], now)][:STATIC_LENGTH]
+        shown = [kept_card(items[i], now) for i in ids if i in items and recommendable(items[i], now)][:STATIC_LENGTH]
         self.client.put_object(
             Bucket=self.bucket, Key=STATIC, Body=json.dumps(shown).encode(), ContentType="application/json"
         )

@@ -13,10 +13,11 @@ from shared.models.candidates import rank
 from shared.models.fit import FIT_SETTINGS, described, fit
 from shared.models.gate import FEWEST_CASES, PLAIN, Measured, gate
 from shared.models.interactions import Interactions
-from shared.models.known import NO_GOAL, Goal, Known, Texts
+from shared.models.known import Known
 from shared.models.objective import Aim
 from shared.models.recipe import made, recipe
 from shared.models.rolling import Window, each_in_its_own, windows
+from shared.models.tune import BUDGET, Budget
 from shared.profiles.state import State
 
 
@@ -29,26 +30,18 @@ class Trained:
     search: list[dict[str, Any]]
 
 
-def train(
-    data: Interactions,
-    facts: Facts,
-    current: dict[str, float] | None = None,
-    texts: Texts | None = None,
-    goal: Goal = NO_GOAL,
-) -> Trained:
-    """`current` are the settings of the version that serves now."""
-    if not len(data):
+def train(known: Known, current: dict[str, float] | None = None, budget: Budget = BUDGET) -> Trained:
+    """`current` are the settings of the version that serves now, `budget` is of the search of settings."""
+    if not len(known.data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
-    moment, end = split_at(data), float(data.at.max())
-    early = data.before(moment)
-    if not len(early):
-        bundle = Known(data, end, facts, texts, goal).fitted(DEFAULTS)
+    moment = split_at(known.data)
+    early = known._replace(data=known.data.before(moment), now=moment)
+    if not len(early.data):
+        bundle = known.fitted(DEFAULTS)
         return Trained(bundle, bundle, [])
-    known = Known(early, moment, facts, texts, goal)
-    learned = recipe(known, current)
-    trial = made(known, learned)
-    bundle = made(Known(data, end, facts, texts, goal), learned, start=trial.item_factors)
-    return Trained(trial, bundle, learned.history)
+    learned = recipe(early, current, budget)
+    trial = made(early, learned)
+    return Trained(trial, made(known, learned, start=trial.item_factors), learned.history)
 
 
 def evaluate(

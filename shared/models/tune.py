@@ -139,8 +139,7 @@ class Search:
         """`bundle` with one source fitted as well as the phase finds; the source is judged alone."""
         alone = {name: float(name == phase.name) for name in SOURCES}
         asked = self.asked[:FIT_CASES]
-        # factors only cost time while other sources are judged
-        bare = replace(bundle, item_factors=bundle.item_factors[:, :0], gram=bundle.gram[:0, :0])
+        bare = bared(bundle, phase.name)
 
         def judged(tried: Settings) -> Iterator[float]:
             same = tried == bundle.settings and phase.name == "factors"
@@ -191,6 +190,19 @@ def _value(trial: optuna.Trial, judged: Iterator[float]) -> float:
             if trial.should_prune():
                 raise optuna.TrialPruned
     return float(np.mean(values)) if values else 0.0
+
+
+def bared(bundle: Bundle, source: str) -> Bundle:
+    """`bundle` without what only costs time while `source` alone is judged: what others find has no weight then. The factors are judged on
+    what the others find too."""
+    less: dict[str, Any] = {"item_factors": bundle.item_factors[:, :0], "gram": bundle.gram[:0, :0]}
+    if source != "factors":
+        less["content"] = bundle.content[:, :0]
+        others = [name for name in ("similar", "next", "together") if name != source]
+        less |= {
+            f"{name}_{part}": getattr(bundle, f"{name}_{part}")[:0] for name in others for part in ("items", "scores")
+        }
+    return replace(bundle, **less)
 
 
 def refitted(bundle: Bundle, source: str, known: Known, settings: Settings) -> Bundle:

@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import json
 
+from shared.answers.model import unit_of
+
 USER, ANONYMOUS = "userId", "anonymousId"
+UNIT = "unit"  # what stands for either in the log of answers
 LONG = 12  # characters; a name this long is found inside other text too, as it cannot be there by accident
 NAMING = re.compile(
     r"user|customer|client|visitor|anonymous|device|account|member|profile|person|recipient|shopper|e-?mail|phone", re.I
@@ -50,6 +53,11 @@ class Person(msgspec.Struct, dict=True, kw_only=True):
     @cached_property
     def attributed(self) -> frozenset[str]:
         return frozenset(self.messages)
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """On a shared device nobody can tell whose an answer was; it is the person's if they named the device itself."""
+        return frozenset(unit_of(name) for name in self.users | self.devices | set(self.opened))
 
     @property
     def keys(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 DAY = 86400
 LAKE_DAYS = 760  # EventRetentionDays
 ANSWER_DAYS = 190
+ANSWERS_LOG_DAYS = 7  # where answers wait to be collected
 QUARANTINE_DAYS = 30
 FEED_DAYS = 90
 EXPORT_DAYS = 7
@@ -70,7 +71,7 @@ class Field(NamedTuple):
 
 
 STORES = (
-    Entry("table", "Shoppers", "u#", "state of a known shopper: what they looked at, have in the cart, bought and like; candidates; consent choices",
+    Entry("table", "Shoppers", "u#", "state of a known shopper: what they looked at, have in the cart, bought and like; candidates; consent choices; their own preferences, kept at their request without consent too",
           "consent", SHOPPER_DAYS, "TTL", "yes, fields named", "deleted"),
     Entry("table", "Shoppers", "a#", "the same of a device since its last log-in", "consent", DEVICE_DAYS, "TTL", "yes, fields named",
           "deleted; on a shared device the person's name is taken out"),
@@ -95,6 +96,9 @@ STORES = (
           "yes, lines as stored, with the object's name", "objects rewritten without the person's lines"),
     Entry("bucket", "Lake", "answers/", "what was shown, by which variant or arm and chance; who is a hash of the shopper's or device's id", "consent", ANSWER_DAYS,
           "lifecycle", "yes, lines as stored", "the hash is taken out of the person's lines"),
+    Entry("bucket", "Lake", "batch/", "recommendations written for a mail tool, with the user's id", "consent", EXPORT_DAYS, "lifecycle", "yes, lines as stored",
+          "objects rewritten without the person's lines"),
+    Entry("bucket", "Lake", "collected/", "how far the log of answers has been collected", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "experiments/", "results of experiments: sums and differences by variant", "not personal", None, "nothing"),
     Entry("bucket", "Lake", "quarantine/", "records that could not be processed", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
     Entry("bucket", "Lake", "quarantine-replayed/", "the same, after they were put back on the stream", "consent", QUARANTINE_DAYS, "lifecycle", "yes", "deleted"),
@@ -119,10 +123,12 @@ STORES = (
     Entry("cache", "Cache", "s:", "states, in front of the table (if switched on)", "consent", CACHE_SECONDS / DAY, "cache TTL", "same as the table", "deleted"),
     Entry("cache", "Cache", "l:", "lists of items", "not personal", 300 / DAY, "cache TTL"),
     Entry("cache", "Cache", "c:", "items", "not personal", 3 / DAY, "cache TTL"),
+    Entry("logs", "RecommendLogs", "", "technical log, and answers on their way to the lake, some with the hash of who got them", "consent", ANSWERS_LOG_DAYS, "log retention",
+          "no: they arrive in the lake within minutes", "the hash is not taken over from there any more"),
     *(
         Entry("logs", group, "", "technical log; fields below; names nobody", "not personal", LOG_DAYS, "log retention")
         for group in (
-            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "RecommendLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
+            "CaptureLogs", "ArchiveLogs", "ProfilesLogs", "TrendsLogs", "AnswersLogs", "CatalogLogs", "PlanLogs", "RolloutLogs", "FeedLogs", "PrepareLogs", "TrainingLogs", "PublishLogs",
             "PrivacyApiLogs", "PrivacyWorkerLogs", "ConsentLogs",
         )
     ),
@@ -182,6 +188,40 @@ ANSWERED = (
     Field("ms", "how long it took", personal=False),
     Field("teams", "which of two rankers picked each item", personal=False),
     Field("fallback", "whether something had to stand in", personal=False),
+    Field("why", "of each item shown"),
+    Field("why.item", "which", personal=False),
+    Field("why.score", "how well it fitted"),
+    Field("why.reason", "why it was shown"),
+    Field("why.because", "what it was like; may be an item the shopper dealt with"),
+    Field("why.tier", "where it came from", personal=False),
+    Field("pool", "what could have been shown, and how well it fitted"),
+    Field("waiting", "new arrivals whose turn it would have been", personal=False),
+    Field("barred", "what was bought, in the cart or excluded"),
+    Field("strategy", "which", personal=False),
+    Field("bundles", "items of each, the first one dealt with by the shopper"),
+    Field("question", "what the page asked"),
+    Field("question.count", "how many items", personal=False),
+    Field("question.items", "what the shopper dealt with last"),
+    Field("question.cart", "what was in the cart"),
+    Field("question.exclude", "what was not to be shown", personal=False),
+    Field("question.categories", "filter", personal=False),
+    Field("question.brands", "filter", personal=False),
+    Field("question.price_min", "filter", personal=False),
+    Field("question.price_max", "filter", personal=False),
+    Field("question.where", "filter", personal=False),
+    Field("question.allow_purchased", "filter", personal=False),
+    Field("question.country", "of the page"),
+    Field("question.device", "its type"),
+    Field("question.query", "words searched for"),
+    Field("question.page", "kind of page", personal=False),
+    Field("known", "of the shopper"),
+    Field("known.facts", "as rules name them: lifecycle, segments, orders, country, age band …"),
+    Field("known.categories", "affinities, the strongest ten"),
+    Field("known.brands", "affinities, the strongest ten"),
+    Field("known.price_log_mean", "prices looked at"),
+    Field("known.price_weight", "how much that rests on"),
+    Field("known.shown", "which of the items had been shown in vain"),
+    Field("known.covers", "days the stock of items lasts", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),
@@ -242,6 +282,12 @@ STATE = (
     Field("choices.analytics", "purpose"),
     Field("choices.personalization", "purpose"),
     Field("choices.advertising", "purpose"),
+    Field("preferences", "what the shopper asked for themselves"),
+    Field("preferences.about", "a category, a brand, an item or a size"),
+    Field("preferences.value", "which"),
+    Field("preferences.said", "favourite, hidden, own size, or taken back"),
+    Field("preferences.at", "when"),
+    Field("preferences.within", "for what a size is meant"),
     Field("shown", "items shown in vain lately, at most 64, and how often"),
     Field("carted_at", "when the cart was changed last"),
     Field("orders", "the latest orders, at most 10"),

@@ -173,8 +173,12 @@ class Gate:
 
     def erased_for_good(self, identifiers: Iterable[Identifier]) -> bool:
         """Whether one of the identifiers is of somebody who never wants to be known again."""
+        return any(found.forever for found in self.among(identifiers).values())
+
+    def among(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Suppressed]:
+        """Those of the identifiers that are suppressed."""
         self._look()
-        return any(found.forever for found in self._find(set(identifiers)).values())
+        return self._find(set(identifiers)) if self.known is None or self.known else {}
 
     def _look(self) -> None:
         if self.clock() - self.read >= FRESH:

@@ -11,7 +11,7 @@ from shared.privacy.document import document, piece
 from shared.privacy.facts import counts, receipt
 from shared.privacy.keys import PrivacyKey
 from shared.privacy.objects import Objects
-from shared.privacy.person import Person
+from shared.privacy.person import UNIT, Person
 from shared.privacy.plan import steps
 from shared.privacy.receipt import sign
 from shared.privacy.replay import Replayed
@@ -140,9 +140,9 @@ class Work:
         request = self.request
         request.erased_at = request.erased_at or self.clock.now()
         self._save()
-        self.parts.suppressions.put(
-            self._person().identifiers, request.erased_at, forever=request.suppress == "forever"
-        )
+        who = self._person()
+        names = [*who.identifiers, *((UNIT, unit) for unit in sorted(who.units))]
+        self.parts.suppressions.put(names, request.erased_at, forever=request.suppress == "forever")
 
     def _wait(self) -> int | None:
         """What a consumer has in its hands now may still be written: let it pass."""

@@ -154,7 +154,7 @@ def carry(e: Entry, states: dict[str, State]) -> None:
     """Give what is kept under former names to the present ones, choices of consent first of all. What stays there only recognises
     records, so carrying again adds nothing."""
     for old, new in e.former:
-        if consent.unknown(states[old]):
+        if consent.unknown(states[old]) and not states[old].preferences:
             continue
         states[new], states[old] = moved(states[new], states[old])
 

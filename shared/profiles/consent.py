@@ -1,10 +1,12 @@
 """What a statement of consent does to what is known: it is kept in the history, and a no clears the rest."""
 
+from msgspec.structs import replace
+
 from shared.consent import choices
 from shared.profiles.state import Choice, State
 
 NOBODY = State()
-KEPT = ("choices", "watermarks", "message_ids", "shared", "user_id")
+KEPT = ("choices", "watermarks", "message_ids", "shared", "user_id", "preferences")
 
 
 def hear(state: State, choice: Choice | None) -> bool:
@@ -37,7 +39,8 @@ def says_nothing(state: State, choice: Choice | None) -> bool:
 
 
 def clear(state: State) -> None:
-    """Forget everything but the history of consent, and what recognises records that were folded in before."""
+    """Forget everything but the history of consent, what the shopper asked for themselves, and what recognises records that were
+    folded in before."""
     empty = State()
     for field in State.__struct_fields__:
         if field not in KEPT:
@@ -45,5 +48,5 @@ def clear(state: State) -> None:
 
 
 def unknown(state: State) -> bool:
-    """Whether nothing was ever stored of the shopper."""
-    return state == NOBODY
+    """Whether nothing was ever stored of the shopper, but for what they asked to be stored: their preferences agree to nothing."""
+    return state == NOBODY or (bool(state.preferences) and replace(state, preferences=[]) == NOBODY)

@@ -1,8 +1,9 @@
 """Joining an anonymous history into the history of the shopper who logged in."""
 
 from shared.consent.choices import join
+from shared.preferences import wishes
 from shared.profiles import fatigue
-from shared.profiles.fold import decay
+from shared.profiles.fold import SESSION_GAP, decay
 from shared.profiles.state import (
     AFFINITIES,
     MESSAGE_IDS,
@@ -17,8 +18,8 @@ from shared.profiles.state import (
 
 
 def merge(user: State, device: State, user_id: str) -> State:
-    """Add `device` to `user` (changed in place) and return what stays on the device: no history, only what is needed
-    to recognise records already folded in. What was agreed to on a shared device, anybody may have said."""
+    """Add `device` to `user` (changed in place) and return what stays on the device: no history and no preferences, only what is
+    needed to recognise records already folded in. What was agreed to on a shared device, anybody may have said."""
     if device.totals.events:
         _merge_history(user, device)
         user.merged += 1
@@ -26,8 +27,9 @@ def merge(user: State, device: State, user_id: str) -> State:
     user.message_ids = (device.message_ids + user.message_ids)[-MESSAGE_IDS:]
     if not device.shared:
         user.choices = join(user.choices, device.choices)
+    user.preferences = wishes.join(user.preferences, device.preferences)
     left = left_over(device)
-    left.user_id = user_id
+    left.user_id, left.preferences = user_id, []
     return left
 
 
@@ -43,13 +45,16 @@ def moved(present: State, former: State) -> tuple[State, State]:
 
 
 def left_over(device: State) -> State:
-    """A device without its history: what recognises records already folded in, what was agreed to, and that it is shared."""
+    """A device without its history: what recognises records already folded in, what was agreed to, and that it is shared. What was
+    asked for since the session of that history is somebody's who is there now."""
+    over = device.session.last + SESSION_GAP
     return State(
         watermarks=device.watermarks,
         message_ids=device.message_ids,
         user_id=device.user_id,
         shared=device.shared,
         choices=device.choices,
+        preferences=[wish for wish in device.preferences if wish.at > over],
     )
 
 

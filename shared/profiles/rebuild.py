@@ -33,6 +33,7 @@ def rebuilt(events: Iterable[Event], graph: Graph, live: dict[str, State]) -> di
         state = states.setdefault(key, State())
         state.watermarks = marks
         state.shared = f"anonymous:{key[2:]}" in graph.shared
+        state.preferences = live[key].preferences if key in live else []  # no event: they stay where they are
     return states
 
 

@@ -84,6 +84,16 @@ class Choice(msgspec.Struct, array_like=True, frozen=True):
     advertising: bool = False
 
 
+class Wish(msgspec.Struct, array_like=True, frozen=True):
+    """What the shopper asked for themselves about one value. `about` and `said` are words of `shared.preferences.wishes`."""
+
+    about: str
+    value: str
+    said: str  # "" when it was taken back
+    at: float
+    within: str = ""  # of a size: the category it is meant for, "" for all
+
+
 class State(msgspec.Struct, array_like=True):
     recent: list[Touch] = []  # oldest first, one per item, at most RECENT_ITEMS
     cart: dict[str, float] = {}  # item -> quantity
@@ -105,6 +115,7 @@ class State(msgspec.Struct, array_like=True):
     user_id: str = ""  # of the profile a device's history went to, on `a#` items
     shared: bool = False  # on `a#` items: several known shoppers use the device, so each anonymous session stands alone
     choices: list[Choice] = []  # history of consent, oldest first; only changes
+    preferences: list[Wish] = []  # the shopper's own, oldest first, one per value
     shown: dict[str, float] = {}  # item -> how often it was shown in vain (`shared.profiles.fatigue`), at most SHOWN
     carted_at: float = 0.0  # when something was put into the cart, taken out or ordered last; 0: before this was noted
     orders: list[Order] = []  # oldest first, at most ORDERS: for refunds

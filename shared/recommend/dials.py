@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from shared.catalog.model import Item, on_sale, top_category
 from shared.lists.scores import new
+from shared.preferences.matching import Wished
 from shared.profiles.state import State
 
+FAVOURITE = 1.5  # what a shopper's favourite counts more, whatever of it is the favourite
 PARTS_WORTH = (
     0.5  # closeness of two items of one category, by how much of the longer path they share; 1.0 would be the same item
 )
@@ -38,12 +40,14 @@ class About(NamedTuple):
     state: State
     fatigue: Mapping[str, float] = {}
     cover: Mapping[str, float] = {}
+    favourites: Wished | None = None
 
 
 def factor(dials: Dials, item: Item, about: About, now: float) -> float:
     """What an item's relevance is multiplied by, ≥ 0: more for the new and for what earns, less for the all too familiar, for what
-    was shown in vain, for what the shopper finds dear or cheap, and for what is nearly sold out."""
-    made = 1.0
+    was shown in vain, for what the shopper finds dear or cheap, and for what is nearly sold out. FAVOURITE for what they named
+    themselves, by no dial."""
+    made = favour(item, about)
     if dials.freshness:
         made *= 1.0 + dials.freshness * new(item, now)
     if dials.serendipity:
@@ -57,6 +61,10 @@ def factor(dials: Dials, item: Item, about: About, now: float) -> float:
     if dials.stock_days and (cover := about.cover.get(item.id)) is not None:
         made *= min(cover / dials.stock_days, 1.0)
     return made
+
+
+def favour(item: Item, about: About) -> float:
+    return FAVOURITE if about.favourites and about.favourites.part(item) else 1.0
 
 
 def familiarity(item: Item, state: State) -> float:

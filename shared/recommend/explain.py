@@ -5,6 +5,10 @@ from typing import Any
 
 from shared.catalog.model import Item
 from shared.merchandising.steered import Effect, Entry
+from shared.preferences.matching import Wished
+from shared.preferences.wishes import FAVOURITE
+from shared.recommend.constraints import Constraints
+from shared.recommend.dials import FAVOURITE as FACTOR
 from shared.recommend.dials import OFF
 from shared.recommend.offers import offered
 from shared.recommend.picks import Reads, page_items
@@ -23,6 +27,9 @@ CAUSES = {
     "unavailable": "it is out of stock or not on sale at this time",
     "not_on_sale": "its price is not reduced",
     "filtered": "the request's filter leaves it out",
+    "hidden_item": "hidden by the shopper",
+    "hidden_brand": "its brand is hidden by the shopper",
+    "hidden_category": "its category is hidden by the shopper",
     "variant_shown": "another variant of it is shown",
     "brand_cap": "its brand has as many places as the placement's dials allow",
     "category_cap": "its category has as many places as the placement's dials allow",
@@ -44,7 +51,13 @@ def explained(answer: Answer, request: Request, reads: Reads) -> dict[str, Any]:
             {"item": entry.id, "rank": rank, "score": round(entry.score, 4)}
             for rank, entry in enumerate(answer.pool[:MOST_OF_POOL], 1)
         ],
+        "bundles": [
+            {"items": [item.id for item in one.items], "value": round(one.value, 4), "stock": one.stock}
+            for one in answer.bundles
+        ],
         "rules": [_effect(effect) for effect in answer.effects],
+        "constraints": Constraints(request, reads.state).told(),
+        "favourites": _favourites(answer, reads),
         "dials": {name: value for name, value in dials._asdict().items() if value != getattr(OFF, name)},
         **_recipe(reads),
     }
@@ -64,6 +77,13 @@ def _sources(answer: Answer, request: Request, reads: Reads) -> dict[str, list[d
                 }
                 sources[item].append(given)
     return sources
+
+
+def _favourites(answer: Answer, reads: Reads) -> dict[str, Any]:
+    """Items of the pool that count more because the shopper named them, their brand or their category."""
+    favourites = Wished(reads.state.preferences, FAVOURITE)
+    items = [entry.id for entry in answer.pool if favourites.part(entry.item)] if favourites else []
+    return {"factor": FACTOR, "items": items}
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
@@ -116,13 +136,23 @@ def why_not(
     if not cause:
         cause = barred(request, reads.state, page_items(request)).get(item, "")
     if not cause:
-        cause = refusal(lookup([item]).get(item), request, answer.at, reads.covers)
+        constraints = Constraints(request, reads.state, reads.covers)
+        cause = refusal(lookup([item]).get(item), request, constraints, answer.at)
     if cause in ("excluded_by_rule", "replaced_by_rule"):
         return _by_rule(item, cause, answer)
     if cause:
         stage = "variety" if cause in ("variant_shown", "brand_cap", "category_cap") else "constraint"
-        return {"stage": stage, "cause": cause, "why": CAUSES.get(cause, cause)}
+        return {"stage": stage, "cause": cause, "why": said(cause)}
     return _outranked(item, answer)
+
+
+def said(cause: str) -> str:
+    """In words. Causes that name an age, a country or a size are words already.
+
+    >>> said("not_sold_in_DE")
+    'not sold in DE'
+    """
+    return CAUSES.get(cause) or cause.replace("_", " ")
 
 
 def _by_rule(item: str, cause: str, answer: Answer) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from shared.recommend.settings import Changes, changes, placement
 
 REQUEST = frozenset({"shopper", "context"})
 MOST_STRATEGIES = 20
+Part = tuple[str, str, str]  # of a recipe: "experiment" or "bandit", its name, the variant or arm
 
 
 class Strategy(NamedTuple):
@@ -28,7 +29,7 @@ class Strategy(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """`changes` are what a variant or an arm makes of a placement: ("experiment" or "bandit", its name, variant or arm) -> settings."""
+    """`changes` are what a variant or an arm makes of a placement, `switches` the rules that it switches on or off."""
 
     plan: Plan
     placements: Mapping[str, Placement]
@@ -36,8 +37,9 @@ class Loaded(NamedTuple):
     matcher: Matcher
     experiments: tuple[Experiment, ...]
     bandits: Mapping[str, Bandit]  # by placement
-    changes: Mapping[tuple[str, str, str], Changes]
+    changes: Mapping[Part, Changes]
     bits: Mapping[str, int] = {}  # of rules by name
+    switches: Mapping[Part, Mapping[str, bool]] = {}
     optional: int = 0  # those of the rules that hold only where a variant or an arm switches them on
 
     @property
@@ -98,6 +100,7 @@ def read(plan: Plan) -> tuple[Loaded, list[Mistake]]:
         {bandit.placement: bandit for bandit in several},
         dict(_changes(experiments, several, found)),
         bits,
+        _switches(experiments, several),
         _optional(experiments, several, bits),
     )
     return made, found
@@ -161,7 +164,7 @@ def _strategies(raw: Any, at: str, found: list[Mistake]) -> Iterable[Strategy]:
 
 def _changes(
     experiments: Iterable[Experiment], several: Iterable[Bandit], found: list[Mistake]
-) -> Iterable[tuple[tuple[str, str, str], Changes]]:
+) -> Iterable[tuple[Part, Changes]]:
     owned = [(("experiment", one.name, v.name), v.settings) for one in experiments for v in one.variants]
     owned += [(("bandit", one.name, arm.name), arm.settings) for one in several for arm in one.arms]
     for name, settings in owned:
@@ -170,6 +173,13 @@ def _changes(
         found += faults
         if not faults:
             yield name, changes(settings, at)
+
+
+def _switches(experiments: Iterable[Experiment], several: Iterable[Bandit]) -> dict[Part, Mapping[str, bool]]:
+    made: dict[Part, Mapping[str, bool]] = {
+        ("experiment", e.name, v.name): v.rules for e in experiments for v in e.variants
+    }
+    return made | {("bandit", one.name, arm.name): arm.rules for one in several for arm in one.arms}
 
 
 def _optional(experiments: Iterable[Experiment], several: Iterable[Bandit], bits: Mapping[str, int]) -> int:

@@ -6,8 +6,9 @@ from typing import Any
 
 from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest
+from shared.recommend.mixed import answered
 from shared.recommend.picks import Reads
-from shared.recommend.pipeline import Answer, answer, first
+from shared.recommend.pipeline import Answer, first
 from shared.recommend.placements import PLACEMENTS, Placement
 from shared.recommend.reads import Reader
 from shared.recommend.request import Request, parse
@@ -78,6 +79,6 @@ def answers(
     shown: frozenset[str] = frozenset()
     for request, read in zip(requests, reads, strict=True):
         mine = replace(request, shown=shown)
-        made.append((mine, read, answer(mine, read, remembering.items, now)))
+        made.append((mine, read, answered(mine, read, remembering.items, now, reader.coin)))
         shown |= {pick.item for pick in made[-1][2].picks}
     return made

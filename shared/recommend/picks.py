@@ -70,7 +70,11 @@ def context(request: Request, state: State, contextual: bool = False) -> tuple[s
 
 def latest(request: Request, reads: Reads) -> tuple[str, ...]:
     """The items that say what the shopper is after now, latest last: the page's own, else what they dealt with last."""
+    return dealt_with(request, reads.state, reads.contextual)
+
+
+def dealt_with(request: Request, state: State, contextual: bool) -> tuple[str, ...]:
     page = page_items(request)
-    if page or reads.contextual:
+    if page or contextual:
         return page[-CONTEXT_ITEMS:]
-    return (*(touch.item for touch in reads.state.recent[-CONTEXT_ITEMS:]), *request.items)[-CONTEXT_ITEMS:]
+    return (*(touch.item for touch in state.recent[-CONTEXT_ITEMS:]), *request.items)[-CONTEXT_ITEMS:]

@@ -3,7 +3,7 @@
 Pure: the same reads give the same answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -12,15 +12,21 @@ from shared.merchandising.effects import apply, wanted
 from shared.merchandising.matching import Matched, Matcher
 from shared.merchandising.places import group
 from shared.merchandising.steered import Effect, Entry, Outside, Steered
+from shared.preferences.matching import Wished
+from shared.preferences.wishes import FAVOURITE
 from shared.profiles.fatigue import fatigue
-from shared.recommend.dials import OFF, About, factor
+from shared.recommend.bundles import Bundle, bundles
+from shared.recommend.bundles import wanted as in_bundles
+from shared.recommend.constraints import Constraints
+from shared.recommend.dials import OFF, About, factor, favour
 from shared.recommend.filling import Queue, WithNewcomers
 from shared.recommend.newcomers import MOST, its_turn, newcomers
 from shared.recommend.offers import candidates, fallbacks, last_resort
 from shared.recommend.picks import CONTEXT_ITEMS, Pick, Reads, page_items
 from shared.recommend.reasons import PROMOTED
 from shared.recommend.request import Request
-from shared.recommend.rules import barred, refusal
+from shared.recommend.rules import barred
+from shared.recommend.rules import refusal as broken
 
 POOL = 1.5  # candidates looked at for each item wanted
 SLACK = 6
@@ -41,6 +47,13 @@ class Answer(NamedTuple):
     at: float  # epoch seconds it holds for
     effects: list[Effect] = []  # of the shop's rules
     pool: list[Entry] = []  # what could be shown, best first
+    bundles: list[Bundle] = []
+    teams: str = ""  # of an answer that two rankers made together: a letter a pick
+    offered: list[
+        tuple[str, float]
+    ] = []  # what was looked at, best first, before dials and rules, what the shopper favours counting more
+    waiting: list[str] = []  # new arrivals whose turn it would be
+    barred: Collection[str] = ()  # what might not be shown to this shopper here
 
     @property
     def tier(self) -> str:
@@ -57,7 +70,7 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
     page = page_items(request)
     filling = Filling(request, reads, now, barred(request, reads.state, page))
     extra = page[-CONTEXT_ITEMS:]  # read too, so that no variant of what the page shows is shown beside it
-    beside = (*extra, *(pick.item for pick in filling.waiting), *filling.wanted)
+    beside = (*extra, *(pick.item for pick in filling.waiting), *filling.wanted, *in_bundles(request, reads))
     size = pool_size(request)
     filled: Steered | None = None
     for offers in _sources(request, reads):
@@ -67,10 +80,11 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
             filling.add(pool)
             filled = filling.filled(extra)
             size, beside = MOST_READ, ()
-    if filled is None and filling.wanted:
+    if filled is None and beside:
         filling.found |= lookup(list(dict.fromkeys(beside)))
         filled = filling.filled(extra)
-    return filling.answer(filled)
+    made = filling.answer(filled)
+    return made._replace(bundles=bundles(request, reads, filling.found, filling.refusal, now))
 
 
 def first(request: Request, reads: Reads, others: int) -> list[str]:
@@ -79,7 +93,8 @@ def first(request: Request, reads: Reads, others: int) -> list[str]:
     offers = next(_sources(request, reads))
     out = barred(request, reads.state, page)
     pool = islice(_admitted(offers, out, set(), {}), pool_size(request) + others)
-    beside = (*page[-CONTEXT_ITEMS:], *(pick.item for pick in newcomers(request, reads)))
+    new = (pick.item for pick in newcomers(request, reads))
+    beside = (*page[-CONTEXT_ITEMS:], *new, *in_bundles(request, reads))
     return [*(pick.item for pick, _ in pool), *beside]
 
 
@@ -90,7 +105,8 @@ def pool_size(request: Request) -> int:
 
 def about(request: Request, reads: Reads, now: float) -> About:
     """What the placement's dials ask of the shopper and the shop."""
-    return About(reads.state, fatigue(reads.state, now) if request.spec.dials.repetition else {}, reads.covers)
+    tired = fatigue(reads.state, now) if request.spec.dials.repetition else {}
+    return About(reads.state, tired, reads.covers, Wished(reads.state.preferences, FAVOURITE))
 
 
 class Filling:
@@ -99,10 +115,11 @@ class Filling:
     def __init__(self, request: Request, reads: Reads, now: float, out: dict[str, str]) -> None:
         self.request = request
         self.now = now
-        self.covers = reads.covers
         self.out = out
         self.rules = reads.resolved.rules if reads.resolved else NO_RULES
+        self.constraints = Constraints(request, reads.state, reads.covers)
         self.about = about(request, reads, now)
+        self.turned = request.spec.dials != OFF or bool(self.about.favourites)
         self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
@@ -110,24 +127,26 @@ class Filling:
         self.removed: Removed = {}
         self.picks: dict[str, Pick] = {pick.item: pick for pick in self.waiting}
         self.pool: list[Entry] = []
+        self.offered: list[tuple[str, float]] = []
 
     def add(self, pool: Iterable[tuple[Pick, float]]) -> None:
         """Those of the pool that may be shown, at what the dials make of their value."""
         dials = self.request.spec.dials
         for pick, value in pool:
             item = self.found.get(pick.item)
-            if cause := refusal(item, self.request, self.now, self.covers):
+            self.offered.append((pick.item, value * favour(item, self.about) if item else value))
+            if cause := broken(item, self.request, self.constraints, self.now):
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
-                worth = value if dials == OFF else value * factor(dials, item, self.about, self.now)
+                worth = value * factor(dials, item, self.about, self.now) if self.turned else value
                 self.pool.append(Entry(pick.item, worth, item))
 
     def filled(self, page: Iterable[str]) -> Steered:
-        if self.request.spec.dials != OFF:
+        if self.turned:
             self.pool.sort(key=lambda entry: -entry.score)
         taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
-        outside = Outside(self.found, self._refusal, taken)
+        outside = Outside(self.found, self.refusal, taken)
         made = apply(self.rules, self.pool, self.request.count, outside, self._natural)
         by_rules = {entry.id for entry in made.shown}  # what a rule put in its place has none of the queue's
         for cause, names in self.queue.removed.items():
@@ -141,18 +160,27 @@ class Filling:
         for cause, names in (filled.removed if filled else {}).items():
             self.removed.setdefault(cause, []).extend(names)
         items = {entry.id: entry.item for entry in shown}
-        return Answer(picks, items, self.removed, self.now, filled.effects if filled else [], self.pool)
+        effects, waiting = filled.effects if filled else [], [pick.item for pick in self.waiting]
+        if self.about.favourites:
+            self.offered.sort(key=lambda pair: -pair[1])
+        barred = [*self._unwished(), *self.out]
+        return Answer(picks, items, self.removed, self.now, effects, self.pool, [], "", self.offered, waiting, barred)
+
+    def _unwished(self) -> list[str]:
+        if not self.constraints.wishes:
+            return []
+        return [name for name, item in self.found.items() if self.constraints.unwished(item)]
 
     def _natural(self, ranked: list[Entry]) -> WithNewcomers:
         self.queue = Queue(ranked, self.request.spec.dials)
         waiting = [
-            Entry(pick.item, pick.score, self.found[pick.item]) for pick in self.waiting if not self._refusal(pick.item)
+            Entry(pick.item, pick.score, self.found[pick.item]) for pick in self.waiting if not self.refusal(pick.item)
         ]
         return WithNewcomers(self.queue, waiting, its_turn)
 
-    def _refusal(self, item: str) -> str:
+    def refusal(self, item: str) -> str:
         """Which hard constraint keeps away an item that a rule or its newness brings in."""
-        return self.out.get(item) or refusal(self.found.get(item), self.request, self.now, self.covers)
+        return self.out.get(item) or broken(self.found.get(item), self.request, self.constraints, self.now)
 
 
 def _sources(request: Request, reads: Reads) -> Iterator[Iterator[tuple[Pick, float]]]:

@@ -18,7 +18,8 @@ class Placement:
 
     `about` is what the page shows already: nothing but the shopper, the last of the request's items, its cart, or all its items.
     `shelf` is the kind of list that the source `list` shows. `newcomers`: new items may take their share of the places.
-    `pool`: how many candidates are looked at, 0 as many as the count needs. `blend`: which lists fill up, None the shop's usual ones.
+    `pool`: how many candidates are looked at, 0 as many as the count needs. `bundles`: at most so many beside the items.
+    `blend`: which lists fill up, None the shop's usual ones.
     """
 
     count: int
@@ -31,6 +32,7 @@ class Placement:
     dials: Dials = OFF
     pool: int = 0
     blend: Blend | None = None
+    bundles: int = 0
 
 
 def _of_one_list(kind: Kind, *, strict: bool = False) -> Placement:

@@ -18,11 +18,12 @@ from shared.lists.model import decode as decode_list
 from shared.lists.segments import ALL
 from shared.merchandising.plan import DRAFT, key
 from shared.merchandising.plan import decode as decode_plan
+from shared.preferences.wishes import constraints
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.facts import Asker
 from shared.recommend.loaded import load
-from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context
+from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context, dealt_with
 from shared.recommend.placements import Blend, Placement
 from shared.recommend.plans import Draft, Plans
 from shared.recommend.popular import Name, Popular
@@ -71,6 +72,9 @@ class Reader:
         made.plans = Draft(load(decode_plan(value)))
         return made
 
+    def coin(self) -> bool:
+        return self.chance() < 0.5
+
     def renew(self) -> bool:
         """Whether the plan was read anew: a placement that it did not have may be there now."""
         if not self.plans.stale():
@@ -91,12 +95,11 @@ class Reader:
 
     def prepare(self, requests: Sequence[Request], shopper: Shopper) -> None:
         """Read what several requests of one shopper will ask for first, at once."""
-        keys: list[str] = []
+        keys = [f"s:{key}" for key in shopper.keys]
         stored: list[str] = []
         names: list[Name] = []
         for request in requests:
             no = denied(request)
-            keys += [] if no else [f"s:{key}" for key in shopper.keys]
             stored += self._stored(request, context(request, EMPTY, no)).values()
             names += self._names(request, segments(request, EMPTY, contextual=True))
         self._get(keys, stored, names)
@@ -104,7 +107,7 @@ class Reader:
     def read(self, request: Request, shopper: Shopper = NOBODY) -> Reads:
         no = denied(request)
         asked = dict.fromkeys(self._names(request, segments(request, EMPTY, contextual=True)))
-        keys = [] if no else [f"s:{key}" for key in shopper.keys]
+        keys = [f"s:{key}" for key in shopper.keys]
         while True:
             version = self.version
             stored = self._stored(request, context(request, EMPTY, no))
@@ -113,11 +116,16 @@ class Reader:
                 break
         states = {key: state for key in keys if (state := self._decoded(decode_state, found.get(key)))}
         contextual = no or (shopper.named and not agreed(request.consent, list(states.values()), self.clock()))
-        state = EMPTY if contextual else self._state(keys, states)
+        state = self._state(keys, states)
+        if contextual:  # what the shopper asked to be spared holds without their history
+            state = State(preferences=constraints(state.preferences)) if state.preferences else EMPTY
         resolved = self._resolved(request, shopper, state, contextual)
         request = resolved.request
         own = segments(request, state, contextual=contextual)
         named = self._stored(request, context(request, state, contextual))
+        if request.spec.bundles:
+            seeds = dealt_with(request, state, contextual)
+            named |= {f"together#{item}": f"l:{self.version}#together#{item}" for item in seeds}
         more = [at for at in named.values() if at not in stored.values()]
         further = [name for name in dict.fromkeys(self._names(request, own)) if name not in asked]
         if more or self.popular.stale(further):
@@ -142,7 +150,7 @@ class Reader:
         limits = self.plans.loaded.plan.lifecycle.of_shop(self.popular.sales.usual_order)
         asker = Asker(state, unit, bool(user) and not contextual, self.chance(), limits)
         made = resolve(request, asker, self.plans.loaded, self.popular.arms, self.clock())
-        return made._replace(rules=made.rules._replace(covers=self.popular.sales.covers))
+        return made.covering(self.popular.sales.covers)
 
     def _names(self, request: Request, own: Sequence[str]) -> list[Name]:
         """Lists by segment that the answer may need."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.catalog.card import card
+from shared.catalog.card import card, price
+from shared.recommend.bundles import Bundle
 from shared.recommend.explain import explained
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Answer
@@ -29,9 +30,16 @@ def render(answer: Answer, request: Request, reads: Reads, recommendation_id: st
         ],
         "served": {**served(answer.tier, model_version, reads), "tier": tier(answer, reads)},
     }
+    if request.spec.bundles:
+        body["bundles"] = [bundled(one, answer.at) for one in answer.bundles]
     if request.explain:
         body["explain"] = explained(answer, request, reads)
     return body
+
+
+def bundled(bundle: Bundle, now: float) -> dict[str, Any]:
+    """What is left of the stock and what the shop earns is its own business."""
+    return {"items": [card(item, now) for item in bundle.items], "price": price(bundle.price)}
 
 
 def reranked(asked: Rerank, made: Reranked, reads: Reads, recommendation_id: str) -> dict[str, Any]:

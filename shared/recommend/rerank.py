@@ -8,8 +8,8 @@ from shared.catalog.model import Item
 from shared.consent.statement import OPT_IN, Policy
 from shared.errors import InvalidRequest
 from shared.events.products import number
-from shared.profiles.state import State
-from shared.recommend.dials import factor, familiarity
+from shared.recommend.constraints import Constraints
+from shared.recommend.dials import About, factor, familiarity
 from shared.recommend.offers import candidates
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Lookup, Removed, about
@@ -66,26 +66,40 @@ def _strength(body: dict[str, Any]) -> float:
 
 def rerank(asked: Rerank, reads: Reads, lookup: Lookup, now: float) -> Reranked:
     """Every item that may be shown, once. Of who nothing is known the order stays; so does the place of items that the catalog does
-    not know, as far as others let it."""
+    not know, as far as others let it. What the shopper has bought or put into the cart stays: they may be looking for just that."""
+    constraints = Constraints(asked.request, reads.state, reads.covers)
     found, dials = lookup(list(asked.items)), asked.request.spec.dials
     known = about(asked.request, reads, now)
+    plain = known._replace(favourites=None)  # they count as taste here
     liked = {pick.item: pick.score for pick in candidates(asked.request, reads)}
     top = max(liked.values(), default=0.0)
     removed: Removed = {}
     valued: list[tuple[float, int]] = []
     for place, name in enumerate(asked.items):
         item = found.get(name)
-        if item and (cause := refusal(item, asked.request, now, reads.covers)):
+        if cause := _refusal(name, item, asked.request, constraints, now):
             removed.setdefault(cause, []).append(name)
             continue
         own = liked.get(name, 0.0) / top if top > 0 else 0.0
         prior = 1.0 - place / len(asked.items)
-        value = (1.0 - asked.strength) * prior + asked.strength * _liking(own, item, reads.state)
-        valued.append((value * factor(dials, item, known, now) if item else value, place))
+        value = (1.0 - asked.strength) * prior + asked.strength * _liking(own, item, known)
+        valued.append((value * factor(dials, item, plain, now) if item else value, place))
     valued.sort(key=lambda pair: (-pair[0], pair[1]))
     return Reranked([place for _, place in valued], [value for value, _ in valued], removed)
 
 
-def _liking(own: float, item: Item | None, state: State) -> float:
-    taste = familiarity(item, state) if item else 0.0
-    return OF_CANDIDATES * own + (1.0 - OF_CANDIDATES) * taste
+def _refusal(name: str, item: Item | None, request: Request, constraints: Constraints, now: float) -> str:
+    """The shop's own word stands for an item that the catalog does not know, but not against the shopper's."""
+    if name in request.exclude:
+        return "excluded"
+    if item:
+        return refusal(item, request, constraints, now)
+    return "hidden_item" if name in constraints.hidden.items else ""
+
+
+def _liking(own: float, item: Item | None, known: About) -> float:
+    """A favourite counts like what the shopper deals with most."""
+    if item is None:
+        return OF_CANDIDATES * own
+    favourite = known.favourites is not None and known.favourites.part(item)
+    return OF_CANDIDATES * own + (1.0 - OF_CANDIDATES) * (1.0 if favourite else familiarity(item, known.state))

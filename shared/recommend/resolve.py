@@ -1,24 +1,31 @@
 """What the shop wants of a placement for this shopper now: strategy, then the bandit's arm, then experiments, each over the one before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from shared.experiments.arms import Drawn, draw
 from shared.experiments.assignment import Assigned, assign
 from shared.experiments.bandits import segment_of
+from shared.experiments.model import MIXED
 from shared.expressions.facts import ContextFacts, ShopperFacts
 from shared.lists.arms import Arms
 from shared.merchandising.matching import Matched
 from shared.recommend.facts import Asker, context_facts, shopper_facts
-from shared.recommend.loaded import Loaded
+from shared.recommend.loaded import Loaded, Part, Strategy
 from shared.recommend.request import Request
 from shared.recommend.settings import changed
 from shared.recommend.shelves import segments
 
 
+class Side(NamedTuple):
+    request: Request
+    rules: Matched
+
+
 class Resolved(NamedTuple):
-    """`request` has the placement's settings; `rules` are those that hold."""
+    """`request` has the placement's settings; `rules` are those that hold. `unit` is who takes part in experiments, and `sides` what each
+    variant of an interleaving makes of the answer, where the shopper sees both."""
 
     request: Request
     shopper: ShopperFacts
@@ -28,6 +35,13 @@ class Resolved(NamedTuple):
     strategy: str = ""
     assigned: tuple[Assigned, ...] = ()
     drawn: Drawn | None = None
+    unit: str = ""
+    sides: tuple["Side", ...] = ()
+
+    def covering(self, covers: Mapping[str, float]) -> "Resolved":
+        """With the days that the stock of items lasts, which rules may ask."""
+        sides = tuple(one._replace(rules=one.rules._replace(covers=covers)) for one in self.sides)
+        return self._replace(rules=self.rules._replace(covers=covers), sides=sides)
 
     @property
     def propensity(self) -> float:
@@ -42,23 +56,35 @@ def resolve(request: Request, asker: Asker, loaded: Loaded, arms: Arms, now: flo
     """Raises KeyError for a placement that the plan does not have."""
     context = context_facts(request, loaded.plan, now)
     shopper = shopper_facts(request, asker, loaded.matcher, now)
-    found = loaded.placements[request.placement]
+    strategy = strategy_of(request, shopper, context, loaded)
+    drawn = _drawn(request, asker, loaded, arms, now)
+    assigned = tuple(assign(loaded.experiments, asker.unit, request.placement, now))
+    both = next((one for one in assigned if one.variant.name == MIXED), None)
+    took: list[Part] = [("bandit", drawn.bandit.name, drawn.arm.name)] if drawn else []
+    took += [("experiment", one.experiment.name, one.variant.name) for one in assigned if one is not both]
+    matched = loaded.matcher.match(shopper, context, now)
+    asked, rules = side(request, strategy, took, matched, loaded)
+    variants = [("experiment", both.experiment.name, one.name) for one in both.experiment.variants] if both else []
+    sides = tuple(side(request, strategy, [*took, variant], matched, loaded) for variant in variants)
+    name = strategy.name if strategy else ""
+    return Resolved(asked, shopper, context, rules, loaded.version, name, assigned, drawn, asker.unit, sides)
+
+
+def strategy_of(request: Request, shopper: ShopperFacts, context: ContextFacts, loaded: Loaded) -> Strategy | None:
     strategies = loaded.strategies.get(request.placement, ())
-    strategy = next((one for one in strategies if one.when.holds(None, shopper, context)), None)
+    return next((one for one in strategies if one.when.holds(None, shopper, context)), None)
+
+
+def side(request: Request, strategy: Strategy | None, took: Iterable[Part], matched: Matched, loaded: Loaded) -> Side:
+    """The placement and the rules, once the strategy and the parts of the recipe are laid over them, the last one last."""
+    found, switches = loaded.placements[request.placement], dict[str, bool]()
     if strategy:
         found = changed(found, strategy.changes)
-    drawn = _drawn(request, asker, loaded, arms, now)
-    if drawn:
-        found = changed(found, loaded.changes["bandit", drawn.bandit.name, drawn.arm.name])
-    assigned = tuple(assign(loaded.experiments, asker.unit, request.placement, now))
-    for one in assigned:
-        found = changed(found, loaded.changes.get(("experiment", one.experiment.name, one.variant.name), {}))
-    rules = loaded.matcher.match(shopper, context, now)
-    switched = _switches(assigned, drawn)
-    rules = rules._replace(active=loaded.switched(rules.active, switched))
-    name = strategy.name if strategy else ""
+    for part in took:
+        found = changed(found, loaded.changes.get(part, {}))
+        switches.update(loaded.switches.get(part, {}))
     asked = replace(request, changed=found, count=request.count if request.counted else found.count)
-    return Resolved(asked, shopper, context, rules, loaded.version, name, assigned, drawn)
+    return Side(asked, matched._replace(active=loaded.switched(matched.active, switches)))
 
 
 def _drawn(request: Request, asker: Asker, loaded: Loaded, arms: Arms, now: float) -> Drawn | None:
@@ -68,11 +94,3 @@ def _drawn(request: Request, asker: Asker, loaded: Loaded, arms: Arms, now: floa
     state = asker.state
     own = segments(request, state, contextual=not state.totals.events)
     return draw(bandit, segment_of(bandit, own, state.totals.orders, now), arms, asker.chance)
-
-
-def _switches(assigned: Iterable[Assigned], drawn: Drawn | None) -> dict[str, bool]:
-    """Rules by name that this answer's recipe switches on or off."""
-    made: dict[str, bool] = dict(drawn.arm.rules) if drawn else {}
-    for one in assigned:
-        made.update(one.variant.rules)
-    return made

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from shared.catalog.model import Item, on_sale, recommendable
 from shared.expressions.facts import ItemFacts
+from shared.preferences.wishes import HIDDEN, values
 from shared.profiles.state import State
+from shared.recommend.constraints import NO_COVERS, Constraints
 from shared.recommend.request import Filter, Request
 
 ANYTHING = Filter()
-NO_COVERS: Mapping[str, float] = {}
 
 
 def takes_purchased(request: Request) -> bool:
@@ -25,18 +26,21 @@ def barred(request: Request, state: State, page: tuple[str, ...]) -> dict[str, s
         **dict.fromkeys(state.cart, "in_cart"),
         **dict.fromkeys(request.cart, "in_cart"),
         **dict.fromkeys(request.exclude, "excluded"),
+        **dict.fromkeys(values(state.preferences, "item", HIDDEN), "hidden_item"),
     }
 
 
-def refusal(item: Item | None, request: Request, now: float, covers: Mapping[str, float] = NO_COVERS) -> str:
-    """Why the item cannot be shown to anybody asking this; "" when it can. `covers`: item id -> days its stock lasts."""
+def refusal(item: Item | None, request: Request, constraints: Constraints, now: float) -> str:
+    """Why the item cannot be shown, wherever it comes from; "" when it can."""
     if item is None:
         return "not_in_catalog"
+    if cause := constraints.refusal(item):
+        return cause
     if not recommendable(item, now):
         return "unavailable"
     if request.spec.shelf == "on-sale" and not on_sale(item, now):
         return "not_on_sale"
-    return "" if request.filter == ANYTHING or admits(request.filter, item, now, covers) else "filtered"
+    return "" if request.filter == ANYTHING or admits(request.filter, item, now, constraints.covers) else "filtered"
 
 
 def admits(wanted: Filter, item: Item, now: float, covers: Mapping[str, float] = NO_COVERS) -> bool:

@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 from msgspec import json
 
+from shared.answers.model import Answered
 from shared.experiments import tag
+from shared.recommend import logged
 from shared.recommend.asked import Asked, WhyNot
 from shared.recommend.explain import why_not
+from shared.recommend.mixed import answered
 from shared.recommend.page import answers
 from shared.recommend.picks import Reads
 from shared.recommend.pipeline import Answer, answer
@@ -20,12 +23,13 @@ from shared.recommend.shopper import Shopper
 
 
 class Served(NamedTuple):
-    """`tier` is that of the first shelf. `keepable`: anybody may be given the same answer for a while."""
+    """`tier` is that of the first shelf. `keepable`: anybody may be given the same answer for a while. `answered` is for the log."""
 
     body: bytes
     tier: str
     fallback: bool
     keepable: bool = False
+    answered: tuple[Answered, ...] = ()
 
 
 class Service:
@@ -48,24 +52,26 @@ class Service:
         reads = self.reader.read(request, who)
         request = reads.asked(request)
         now = self.clock()
-        made = answer(request, reads, self.reader.items, now)
+        made = answered(request, reads, self.reader.items, now, self.reader.coin)
         chance = reads.resolved and reads.resolved.drawn
         keepable = not who.named and not chance and made.tier not in ("static", "none")
-        return Served(json.encode(self._shelf(request, reads, made, now)), *_told(reads, made), keepable)
+        body, told = self._shelf(request, reads, made)
+        return Served(json.encode(body), *_told(reads, made), keepable, (told,))
 
     def page(self, requests: list[Request]) -> Served:
-        now = self.clock()
-        made = answers(requests, self.reader, self.identify(requests[0]), now)
-        shelves = [self._shelf(*shelf, now) for shelf in made]
-        return Served(json.encode({"shelves": shelves}), *_told(*made[0][1:]))
+        made = answers(requests, self.reader, self.identify(requests[0]), self.clock())
+        shelves, told = zip(*(self._shelf(*shelf) for shelf in made), strict=True)
+        return Served(json.encode({"shelves": shelves}), *_told(*made[0][1:]), answered=told)
 
     def rerank(self, asked: Rerank) -> Served:
         reads = self.reader.read(asked.request, self.identify(asked.request))
         asked = asked._replace(request=reads.asked(asked.request))
         now = self.clock()
         made = rerank(asked, reads, self.reader.items, now)
-        body = reranked(asked, made, reads, recommendation_id(now, reads))
-        return Served(json.encode(body), body["served"]["tier"], fallback=False)
+        own_id = recommendation_id(now, reads)
+        body = reranked(asked, made, reads, own_id)
+        told = logged.reranked(own_id, made, asked, reads, now)
+        return Served(json.encode(body), body["served"]["tier"], fallback=False, answered=(told,))
 
     def why_not(self, asked: WhyNot) -> Served:
         reads = self.reader.read(asked.request, self.identify(asked.request))
@@ -75,8 +81,10 @@ class Service:
         body = {"item": asked.item, "placement": request.placement, "at": made.at, **told}
         return Served(json.encode(body), *_told(reads, made))
 
-    def _shelf(self, request: Request, reads: Reads, made: Answer, now: float) -> dict[str, Any]:
-        return render(made, request, reads, recommendation_id(now, reads), self.reader.version)
+    def _shelf(self, request: Request, reads: Reads, made: Answer) -> tuple[dict[str, Any], Answered]:
+        own_id = recommendation_id(made.at, reads)
+        body = render(made, request, reads, own_id, self.reader.version)
+        return body, logged.answered(own_id, made, request, reads, body["served"]["modelVersion"] or "")
 
 
 def _told(reads: Reads, made: Answer) -> tuple[str, bool]:

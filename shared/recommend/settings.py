@@ -13,7 +13,7 @@ from shared.recommend.shelves import MOST_KINDS
 
 SOURCES: tuple[str, ...] = get_args(Source)
 ABOUTS: tuple[str, ...] = get_args(About)
-MOST_POOL, MOST_COUNT = 200, 100
+MOST_POOL, MOST_COUNT, MOST_BUNDLES = 200, 100, 5
 Changes = dict[str, Any]  # fields of a Placement; `dials` holds fields of Dials
 Check = Callable[[Any, str], Any]
 
@@ -131,6 +131,7 @@ SETTINGS: dict[str, tuple[str, Check]] = {
     "newcomers": ("newcomers", _flag),
     "dials": ("dials", _dials),
     "pool": ("pool", _whole(0, MOST_POOL)),
+    "bundles": ("bundles", _whole(0, MOST_BUNDLES)),
     "fallback": ("blend", _weights(LISTS, MOST_KINDS)),
 }
 assert set(Dials._fields) == {field for field, _ in DIALS.values()}  # noqa: S101 - a dial nobody can turn is a mistake of ours

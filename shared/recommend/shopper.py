@@ -6,6 +6,8 @@ from typing import NamedTuple
 from shared.auth import Access
 from shared.consent import choices
 from shared.consent.statement import Statement
+from shared.preferences.wishes import join
+from shared.profiles.consent import unknown
 from shared.profiles.fold import SESSION_GAP
 from shared.profiles.merge import merge
 from shared.profiles.state import Candidate, State
@@ -50,7 +52,9 @@ def denied(request: Request) -> bool:
 
 def agreed(said: Statement, states: list[State], now: float) -> bool:
     """Whether a named shopper lets the answer be about them. What the request says counts like an event of this moment, so it does
-    not undo a withdrawal told to the API; a no of either state counts. States without a statement exist by consent."""
+    not undo a withdrawal told to the API; a no of either state counts. States without a statement exist by consent, unless they
+    hold nothing but preferences."""
+    states = [state for state in states if not unknown(state)]
     yes = said.consent.personalization
     if not yes and said.spoken:
         return False
@@ -69,7 +73,10 @@ def joined(user: State, device: State, user_id: str, now: float) -> State:
     A device on which somebody else logged in last is about to be known as shared: only its present session is the shopper's.
     """
     shared = device.shared or device.user_id not in ("", user_id)
-    if not device.totals.events or (shared and now - device.session.last > SESSION_GAP):
+    if shared and now - device.session.last > SESSION_GAP:
+        return user
+    if not device.totals.events:
+        user.preferences = join(user.preferences, device.preferences)
         return user
     candidates, again = _interleaved(user, device)
     merge(user, device, "")

@@ -29,7 +29,7 @@ class S3Static:
 
 
 class Static:
-    """`load` fetches cards as `shared.catalog.card` makes them; whatever it raises is told to `failed`."""
+    """`load` fetches cards as `shared.catalog.card.kept_card` makes them; whatever it raises is told to `failed`."""
 
     def __init__(
         self,
@@ -68,6 +68,10 @@ def from_card(card: dict[str, Any]) -> Item:
         sale_price=_price(card.get("salePrice")),
         brand=card.get("brand", ""),
         product_type=card.get("productType", ""),
+        minimum_age=card.get("minimumAge", 0),
+        countries=card.get("countries", []),
+        excluded_countries=card.get("excludedCountries", []),
+        sizes=card.get("sizes", []),
     )
 
 

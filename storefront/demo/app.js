@@ -11,8 +11,8 @@ function price(one) {
   const now = amount(one.sale_price || one.price);
   return `<span class="price">${shown(now)}${one.sale_price ? `<s>${shown(amount(one.price))}</s>` : ""}</span>`;
 }
-function tile(one, why = "") {
-  return `<li><a class="tile" data-item="${escape(one.id)}" href="#/product/${encodeURIComponent(one.id)}">${art(one.id, one.product_type || "")}
+function tile(one, why = "", chosen = false) {
+  return `<li>${chosen ? `<button class="hide" data-hide="${escape(one.id)}" title="Not interested" aria-label="Not interested in ${escape(one.title)}">×</button>` : ""}<a class="tile" data-item="${escape(one.id)}" href="#/product/${encodeURIComponent(one.id)}">${art(one.id, one.product_type || "")}
     <div><b>${escape(one.title)}</b><small>${escape(one.brand || top(one))}</small>${why ? `<small class="why">${escape(why)}</small>` : ""}${price(one)}</div></a></li>`;
 }
 const grid = tiles => `<ul class="grid">${tiles.join("")}</ul>`;
@@ -26,7 +26,7 @@ async function shelf(heading, options, note = "") {
   let answer = await sw.recommend(options);
   if (answer.served.tier === "none") answer = await sw.recommend({ ...options, timeout: 8000 }); // a cold start: once more, patiently
   if (!section.isConnected) return;
-  const tiles = answer.items.filter(i => item(i.id)).map(i => tile(item(i.id), reason(i)));
+  const tiles = answer.items.filter(i => item(i.id)).map(i => tile(item(i.id), reason(i), true));
   if (!tiles.length) { section.remove(); return; }
   section.dataset.tier = answer.served.tier;
   if (answer.served.tier === "contextual") {
@@ -35,6 +35,7 @@ async function shelf(heading, options, note = "") {
   }
   section.lastElementChild.outerHTML = grid(tiles);
   sw.observe(section, answer);
+  section.querySelectorAll("[data-hide]").forEach(b => b.addEventListener("click", () => sw.hide("items", b.dataset.hide).then(() => b.parentElement.remove())));
 }
 
 const pages = {

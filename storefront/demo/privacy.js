@@ -6,7 +6,7 @@ const PURPOSES = {
   advertising: ["Advertising", "What you look at may decide which advertising you see."]
 };
 const SAID = { api: "told on purpose", "event-updated": "told by this browser", event: "came with a visit", presumed: "nothing was said" };
-const STORED = { sw_id: "an id of this browser", sw_user: "who is logged in", sw_items: "what you looked at last", sw_cart: "what is in your cart", sw_led: "which suggestions you followed", sw_queue: "visits not sent yet", sw_consent: "these choices" };
+const STORED = { sw_id: "an id of this browser", sw_user: "who is logged in", sw_items: "what you looked at last", sw_cart: "what is in your cart", sw_led: "which suggestions you followed", sw_queue: "visits not sent yet", sw_own: "an id for what you asked not to see", sw_consent: "these choices" };
 let dialog, changed, history = [];
 
 export function startPrivacy(element, whenChanged) {

@@ -1,5 +1,5 @@
 /* Shopwindow for the browser: what shoppers do goes out, what to show comes in. No dependencies.
-   Without consent to personalization nothing that names the shopper is stored or sent. */
+   Without consent to personalization nothing that names the shopper is stored or sent, but for preferences. */
 (function (root) {
   "use strict";
   var LIMIT_BATCH = 450000, LIMIT_EVENT = 32000, FLUSH_MS = 800, FLUSH_COUNT = 20, SESSION_ITEMS = 10, ATTRIBUTED = 100;
@@ -25,7 +25,7 @@
 
   function anonymousId() {
     if (!agreed.personalization) return undefined;
-    user.anonymousId = user.anonymousId || recall("id", null) || id();
+    user.anonymousId = user.anonymousId || recall("id", recall("own", id()));
     keep("id", user.anonymousId);
     return user.anonymousId;
   }
@@ -105,6 +105,13 @@
     }
   }
 
+  function told(r) { return r.json().then(function (b) { if (!r.ok) throw b; return b; }); }
+  function get(path, ids) {
+    var query = new URLSearchParams({ writeKey: conf.writeKey });
+    Object.keys(ids).forEach(function (n) { if (ids[n]) query.set(n, ids[n]); });
+    return fetch(conf.host + path + "?" + query).then(told);
+  }
+
   /* ---- dwell and scroll: visible time on a page, how far down it went ---- */
   function clock() { return view && view.shown ? Date.now() - view.shown : 0; }
   function watch(product) {
@@ -171,7 +178,7 @@
     send("identify", { userId: agreed.personalization ? user.userId : undefined, traits: agreed.personalization ? traits : undefined });
   }
   function reset() {
-    engaged(); flush(); forget();
+    engaged(); flush(); forget(); keep("own", null);
   }
   function forget() { user = {}; OWN.forEach(function (n) { keep(n, null); }); }
 
@@ -213,9 +220,7 @@
   function getConsent() {
     var own = { consent: Object.assign({}, agreed), updatedAt: updatedAt, gpc: gpc, known: false, history: [] };
     if (!agreed.personalization || !conf) return Promise.resolve(own);
-    var ids = who(), query = new URLSearchParams({ writeKey: conf.writeKey });
-    Object.keys(ids).forEach(function (n) { if (ids[n]) query.set(n, ids[n]); });
-    return fetch(conf.host + "/v1/consent?" + query).then(function (r) { return r.json(); })
+    return get("/v1/consent", who())
       .then(function (b) { return Object.assign(own, { known: b.known === true, history: b.history || [] }); }, function () { return own; });
   }
   /* What a consent banner of the IAB's framework was told. */
@@ -226,16 +231,36 @@
     consent({ analytics: !!(yes[1] && yes[8]), personalization: !!(yes[1] && yes[5] && yes[6]), advertising: !!(yes[1] && yes[3] && yes[4]) });
   }
 
+  /* ---- preferences, kept without consent too ---- */
+  function asker() { return agreed.personalization ? who() : { anonymousId: recall("own") }; }
+  function preferences() {
+    var ids = asker();
+    return ids.anonymousId ? get("/v1/preferences", ids) : Promise.resolve({ favourites: {}, hidden: {}, sizes: {} });
+  }
+  function setPreferences(lists) {
+    keep("own", anonymousId() || recall("own", id()));
+    return fetch(conf.host + "/v1/preferences", {
+      method: "PUT", headers: { "Content-Type": "text/plain" },
+      body: JSON.stringify(Object.assign({ writeKey: conf.writeKey }, lists, asker()))
+    }).then(told);
+  }
+  function hide(kind, value) {
+    return preferences().then(function (p) {
+      var hidden = {}; hidden[kind] = (p.hidden[kind] || []).concat(value).slice(-100);
+      return setPreferences({ hidden: hidden });
+    });
+  }
+
   /* ---- recommendations: always an answer, never an exception ---- */
   function recommend(options) {
     var o = Object.assign({}, options), timeout = o.timeout || conf.timeout || 1500;
     delete o.timeout;
     var request = Object.assign({ context: {}, items: (user.items || recall("items", [])), cart: (user.cart || recall("cart", [])), writeKey: conf.writeKey }, o);
     request.context = Object.assign({ consent: said() }, request.context);
-    if (agreed.personalization) Object.assign(request, who());
+    Object.assign(request, asker());
     var stop = new AbortController(), late = setTimeout(function () { stop.abort(); }, timeout), began = performance.now();
     return fetch(conf.host + "/v1/recommendations", { method: "POST", headers: { "Content-Type": "text/plain" }, body: JSON.stringify(request), signal: stop.signal })
-      .then(function (r) { return r.json().then(function (b) { if (!r.ok) throw b; return b; }); })
+      .then(told)
       .catch(function (e) {
         if (e && e.error) console.warn("shopwindow: " + e.message, e.field || "");
         return { recommendationId: null, placement: o.placement, items: [], served: { tier: "none", fallback: true } };
@@ -312,7 +337,7 @@
   }
 
   root.shopwindow = {
-    init: init, track: track, page: page, identify: identify, reset: reset, consent: consent, getConsent: getConsent, recommend: recommend, observe: observe,
+    init: init, track: track, page: page, identify: identify, reset: reset, consent: consent, getConsent: getConsent, preferences: preferences, setPreferences: setPreferences, hide: hide, recommend: recommend, observe: observe,
     alias: function (userId, previousId) { send("alias", { userId: String(userId), previousId: previousId || anonymousId() }); },
     viewProduct: function (p) { track("Product Viewed", p); },
     bridge: bridge, flush: flush, on: function (f) { listeners.push(f); },

@@ -15,6 +15,7 @@ TECHNICAL = {"shared.clients", "shared.config", "shared.observability"}
 LIGHT = [
     "functions.capture.handler",
     "functions.archive.handler",
+    "functions.answers.handler",
     "functions.recommend.handler",
     "functions.consent.handler",
     "functions.plan.handler",
@@ -92,6 +93,7 @@ def test_what_serves_shoppers_never_loads_the_science_stack(module):
                 "IDENTITY_KEY_ARN",
                 "PRIVACY_KEY_ARN",
                 "PRIVACY_MACHINE",
+                "LOG_GROUP",
             ],
             "x",
         ),

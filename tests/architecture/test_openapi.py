@@ -12,6 +12,7 @@ from shared.consent.request import choice, person
 from shared.consent.statement import OPT_IN, PURPOSES
 from shared.merchandising.desk import PlanDesk
 from shared.merchandising.store import PlanStore
+from shared.preferences import request as wanted
 from shared.privacy.requests import HASHED, PLAIN
 from shared.privacy.requests import parse as parse_privacy
 from shared.recommend.loaded import mistakes
@@ -59,6 +60,8 @@ def test_the_documents_examples_are_accepted():
     assert parse_rerank(example("/v1/rerank", "post")).items == ("tent", "stove", "rope")
     said = example("/v1/consent", "put")
     assert person(said, lambda user, proof: False).keys and choice(said, OPT_IN, datetime.now(UTC)).personalization
+    asked = example("/v1/preferences", "put")
+    assert person(asked, lambda user, proof: False).keys and wanted.lists(asked)["size", "own"]
     assert all(parse_item(item, 0.0).id for item in example("/v1/catalog/items", "put")["items"])
     privacy = parse_privacy(example("/v1/privacy/requests", "post"), "x", 0.0, stored=lambda kind, raw: [raw], key=b"")
     assert privacy.id == "ticket-4711"
@@ -74,6 +77,14 @@ def test_the_document_knows_every_placement():
 
 def test_the_document_knows_every_purpose():
     assert list(DOCUMENT["components"]["schemas"]["Purposes"]["properties"]) == list(PURPOSES)
+
+
+def test_the_document_knows_every_list_of_preferences_and_what_is_answered():
+    schemas = DOCUMENT["components"]["schemas"]
+    assert list(schemas["WantedOf"]["properties"]) == list(wanted.KINDS)
+    assert {*wanted.SAID, wanted.SIZES} == set(wanted.answer([])) == set(schemas["Preferences"]["required"])
+    assert {*wanted.SAID, wanted.SIZES} <= set(schemas["PreferencesSaid"]["properties"])
+    assert schemas["Wanted"]["maxItems"] == wanted.MOST
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from infrastructure.cli import privacy
+from shared.answers.model import Answered
 from shared.events.model import Event
-from shared.experiments.answered import Answered
 from shared.identity import linker
 from shared.privacy import registry, requests, suppression
 from shared.privacy.registry import ANSWERED, EVENT, LOG_FIELDS, STATE, STORES, entry

@@ -26,6 +26,7 @@ FUNCTIONS = {k: v["Properties"] for k, v in RESOURCES.items() if v["Type"] == "A
 BUNDLES = {
     "CaptureFunction": "capture",
     "ArchiveFunction": "archive",
+    "AnswersFunction": "answers",
     "ProfilesFunction": "profiles",
     "TrendsFunction": "trends",
     "RecommendFunction": "recommend",

@@ -101,11 +101,12 @@ def raw(data):
 def whole(data):
     from threadpoolctl import threadpool_limits
 
+    from shared.models.known import Known
     from shared.models.train import train
 
     began = clocks()
     with threadpool_limits(1, "blas"):  # as the handler of the training function does
-        train(data, {})
+        train(Known.by_now(data, {}))
     return began
 
 

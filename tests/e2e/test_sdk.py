@@ -20,6 +20,7 @@ class Recorder(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.batches, self.asked, self.answers, self.consents = [], [], [], []
+        self.wished = []
         self.answer = {"success": True, "accepted": 1}
 
     @property
@@ -38,10 +39,16 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         status = self.server.answers.pop(0) if self.server.answers else 200
+        if self.path == "/v1/preferences":
+            self.server.wished.append(body)
+            return self._reply(status, json.dumps({"hidden": {"items": ["stove"]}}).encode())
         self.server.consents.append((status, body))
-        self._reply(status, json.dumps({"known": True, "updatedAt": "2026-03-02T12:00:00.000Z"}).encode())
+        return self._reply(status, json.dumps({"known": True, "updatedAt": "2026-03-02T12:00:00.000Z"}).encode())
 
     def do_GET(self):
+        if self.path.startswith("/v1/preferences"):
+            self.server.asked.append(self.path)
+            return self._reply(200, json.dumps({"hidden": {"items": ["rope"]}}).encode())
         if self.path.startswith("/v1/consent"):
             self.server.asked.append(self.path)
             return self._reply(200, json.dumps({"known": True, "history": [{"source": "api"}]}).encode())
@@ -297,6 +304,31 @@ def test_a_recommendation_request_carries_the_last_clicks_and_the_cart(page, ser
     assert sdk("shopwindow.recommend({placement: 'home'})")["served"]["tier"] == "live"
     [asked] = server.asked
     assert (asked["items"], asked["cart"], asked["placement"]) == (["a", "b"], ["b"], "home") and asked["anonymousId"]
+
+
+def test_what_a_shopper_hides_is_kept_under_their_id(page, server, sdk):
+    assert sdk("shopwindow.hide('items', 'stove')") == {"hidden": {"items": ["stove"]}}
+    [told], known = server.wished, sdk("shopwindow.state().anonymousId")
+    assert told == {"writeKey": "wk", "hidden": {"items": ["rope", "stove"]}, "anonymousId": known}
+    assert f"anonymousId={known}" in server.asked[0]
+
+
+def test_hiding_needs_no_consent_and_its_id_is_used_for_nothing_else(page, server):
+    page.goto(server.url)
+    page.evaluate(f"shopwindow.init({{host: '{server.url}', writeKey: 'wk'}}); shopwindow.page()")
+    assert page.evaluate("shopwindow.preferences()") == {"favourites": {}, "hidden": {}, "sizes": {}}
+    page.evaluate("shopwindow.setPreferences({sizes: ['M']}).then(() => shopwindow.page())")
+    page.evaluate("shopwindow.recommend({})")
+    wait(page, lambda: len(server.events) == 2 and server.asked)
+    own = server.wished[0]["anonymousId"]
+    assert server.asked[-1]["anonymousId"] == own and not any("anonymousId" in event for event in server.events)
+    assert page.evaluate("Object.keys(localStorage)") == ["sw_own"]
+    page.evaluate("shopwindow.consent({personalization: true})")
+    assert page.evaluate("(shopwindow.page(), shopwindow.state().anonymousId)") == own, (
+        "so that it stays with the shopper"
+    )
+    page.evaluate("shopwindow.reset()")
+    assert page.evaluate("localStorage.sw_own") is None
 
 
 def test_a_recommendation_that_fails_is_an_empty_answer(page, server, sdk):

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infrastructure.cli import experiment, models
+from shared.answers.model import Answered, folder, packed, unit_of
 from shared.events import lake
 from shared.events.model import encode
 from shared.experiments import tag
-from shared.experiments.answered import Answered, folder, packed, unit_of
 from shared.experiments.assignment import assigned_to
 from shared.lists.arms import decode as decode_arms
 from shared.merchandising.plan import Plan

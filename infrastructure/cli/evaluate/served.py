@@ -17,18 +17,21 @@ from shared.models.moments import Moment
 from shared.models.ranker import MOST
 from shared.models.recipe import learned, made
 from shared.models.train import served
+from shared.models.tune import BUDGET, Budget
 from shared.profiles.state import State
 
 
 @dataclass(frozen=True)
 class Shopwindow:
     name: str = "Shopwindow as served"
+    budget: Budget = BUDGET
 
     def learn(self, known: Known) -> Learned:
         with threadpool_limits(1, "blas"):  # as in the training step
             early, cases = known.validation, known.validation.cases.sample(MOST)
             texts = texts_of(known)
-            found = learned(models.Known(early.train, early.now, known.facts, texts), asked(cases, known.facts))
+            before = models.Known(early.train, early.now, known.facts, texts)
+            found = learned(before, asked(cases, known.facts), budget=self.budget)
             bundle = made(models.Known(known.train, known.now, known.facts, texts), found)
         ways = {f"ndcg of {row['way']}": row["ndcg"] for row in found.history if row["phase"] == "compared"}
         return Learned(Served(bundle, known.facts), {**found.settings, **ways})

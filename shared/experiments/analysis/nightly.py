@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from msgspec import json
 
+from shared.answers.model import PREFIX, folder
 from shared.catalog.model import top_category
 from shared.experiments.analysis import mixed
 from shared.experiments.analysis.results import Results, analyse
 from shared.experiments.analysis.rows import BEFORE_DAYS, Product, gather, units
-from shared.experiments.answered import PREFIX, folder
 from shared.experiments.model import Experiment
 from shared.experiments.store import ResultsStore
 from shared.identity.recompute import own

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
+from shared.answers.model import unit_of
 from shared.experiments.analysis.units import Units
-from shared.experiments.answered import unit_of
 from shared.experiments.model import HOLDOUT, Experiment
 
 BEFORE_DAYS = 28  # whole weeks

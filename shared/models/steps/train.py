@@ -9,14 +9,16 @@ from shared.evaluation.protocol import split_at
 from shared.evaluation.report import report
 from shared.models import bundle, content, impressions, impute, interactions, lists, people, sales
 from shared.models.examination import examined
-from shared.models.known import Goal, Texts
+from shared.models.known import Goal, Known, Texts
 from shared.models.objective import Aim, aimed
 from shared.models.runs import Run
 from shared.models.steps.bench import Bench, facts_of, margins_of
 from shared.models.train import Trained, evaluate, neighbours, train
+from shared.models.tune import BUDGET, Budget
 
 
-def do_train(bench: Bench, version: str) -> dict[str, Any]:
+def do_train(bench: Bench, version: str, budget: Budget = BUDGET) -> dict[str, Any]:
+    """`budget` is of the search of settings."""
     run = bench.run(version)
     data = interactions.load(run.get("interactions.npz"))
     items = bench.items()
@@ -24,7 +26,8 @@ def do_train(bench: Bench, version: str) -> dict[str, Any]:
     texts = Texts(told.ids, told.vectors)
     seen = impressions.load(run.get("impressions.npz"))
     goal = Goal(aim_in(run, data, items), seen)
-    trained = train(data, facts_of(items.values()), bench.serving()[1].get("settings"), texts, goal)
+    known = Known.by_now(data, facts_of(items.values()), texts, goal)
+    trained = train(known, bench.serving()[1].get("settings"), budget)
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.experiments.answered import PREFIX, decode, unit_of
+from shared.answers.model import PREFIX, decode, encode
 from shared.privacy.person import NOTHING, Person
 from shared.privacy.stores.lake import Cleaned, Lines
 
@@ -14,24 +14,19 @@ class Answers(Lines):
     held = "answers"
 
     def pattern(self, person: Person) -> str:
-        return "|".join(sorted(_units(person))) or NOTHING
+        return "|".join(sorted(person.units)) or NOTHING
 
     def clean(self, person: Person, body: bytes) -> Cleaned:
         kept: list[bytes] = []
         taken: list[bytes] = []
-        units = {unit.encode() for unit in _units(person)}
+        units = {unit.encode() for unit in person.units}
         for line in body.splitlines():
             if not any(unit in line for unit in units):
                 kept.append(line)
                 continue
             taken.append(line)
             try:
-                kept.append(msgspec.json.encode(msgspec.structs.replace(decode(line), unit="")))
+                kept.append(encode(msgspec.structs.replace(decode(line), unit="")))
             except msgspec.MsgspecError:
                 continue  # nobody can read it, so it goes as a whole
         return Cleaned(b"".join(line + b"\n" for line in kept), taken, 0)
-
-
-def _units(person: Person) -> set[str]:
-    """On a shared device nobody can tell whose an answer was; it is the person's if they named the device itself."""
-    return {unit_of(name) for name in person.users | person.devices | set(person.opened)}

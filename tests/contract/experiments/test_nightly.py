@@ -14,11 +14,11 @@ import pytest
 from moto import mock_aws
 
 from shared import clients
+from shared.answers.model import Answered, folder, packed, unit_of
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
 from shared.events import lake
 from shared.events.model import Consent, encode
-from shared.experiments.answered import Answered, folder, packed, unit_of
 from shared.experiments.assignment import assigned_to
 from shared.merchandising.desk import PlanDesk
 from shared.merchandising.store import PlanStore

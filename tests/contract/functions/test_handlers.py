@@ -226,8 +226,8 @@ def consent(aws):
     """Calls the consent API: (status, body)."""
     handle = handler("functions.consent.handler")
 
-    def call(method, body=None, key="write-key", headers=None, **query):
-        event = sample("consent")
+    def call(method, body=None, key="write-key", headers=None, path="/v1/consent", **query):
+        event = {**sample("consent"), "rawPath": path}
         event["requestContext"]["http"]["method"] = method
         event["headers"] = {"authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}", **(headers or {})}
         event["body"], event["queryStringParameters"] = body and json.dumps(body), query
@@ -292,7 +292,7 @@ def test_global_privacy_control_is_heard_from_the_header(consent):
         ({"consent": YES}, "write-key", 400),
         ({"anonymousId": "a1"}, "write-key", 400),
         ({"anonymousId": "a1", "consent": YES}, "nonsense", 401),
-        ({"anonymousId": "a1", "consent": YES, "x": "x" * 20_001}, "write-key", 413),
+        ({"anonymousId": "a1", "consent": YES, "x": "x" * 100_001}, "write-key", 413),
     ],
 )
 def test_consent_refuses_with_the_right_status(consent, body, key, status):

@@ -5,15 +5,17 @@ from threading import Lock
 
 import pytest
 
+from shared.answers.model import Answered, decode, folder, packed, unit_of
 from shared.auth import user_hash
 from shared.errors import Conflict
-from shared.experiments.answered import Answered, decode, folder, packed, unit_of
+from shared.events.lake import lines
 from shared.models import members
 from shared.privacy.keys import hidden
 from shared.privacy.receipt import valid
 from shared.privacy.requests import RequestStore
 from shared.privacy.stores.lake import Unreadable
 from shared.privacy.suppression import SuppressionStore
+from shared.profiles.state import Wish
 from tests.factories import NOON, event, order
 
 ANNA, PHONE, FAMILY, BERT = "user-of-anna", "phone-of-anna", "family-tablet", "user-of-bert"
@@ -23,7 +25,7 @@ GIVEN = (ANNA, PHONE, FAMILY, BERT, "")  # to whom answers were given
 @pytest.fixture
 def people(shop):
     """Anna has a phone; she and Bert use the family's tablet."""
-    shop.state(f"u#{ANNA}")
+    shop.state(f"u#{ANNA}", preferences=[Wish("item", "what-anna-hid", "hidden", 1.0)])
     shop.state(f"a#{PHONE}", user_id=ANNA)
     shop.state(f"u#{BERT}", watermarks={ANNA: "7", BERT: "8"})
     shop.state(f"a#{FAMILY}", user_id=ANNA)
@@ -60,6 +62,9 @@ def people(shop):
     ]
     shop.answers = folder(NOON.timestamp()) + "a.jsonl.gz"
     shop.s3.put_object(Bucket="lake", Key=shop.answers, Body=packed(given))
+    mails = [json.dumps({"userId": user, "items": [{"id": "tent"}]}).encode() for user in (ANNA, BERT)]
+    shop.mails = "batch/email/20260302T120000Z.jsonl.gz"
+    shop.s3.put_object(Bucket="lake", Key=shop.mails, Body=lines(mails))
     for version, keys in {"v1": [f"u#{ANNA}"], "v2": [f"u#{BERT}"]}.items():
         shop.model(version, *keys)
         shop.s3.put_object(Bucket="models", Key=f"runs/{version}/members.bin", Body=members.dump(version, keys))
@@ -81,6 +86,8 @@ def test_an_export_shows_everything_by_store_with_where_it_came_from(people):
     assert {"type": "email", "value": "k:anna"} in document["person"]["identifiers"]
     states = {find["from"]: find["holds"] for find in stores["shoppers"]}
     assert states[f"table Shoppers, item u#{ANNA}"]["recent"][0]["item"] == "tent"
+    [wish] = states[f"table Shoppers, item u#{ANNA}"]["preferences"]
+    assert wish == {"about": "item", "value": "what-anna-hid", "said": "hidden", "at": 1.0, "within": ""}
     assert {"candidates", "choices", "purchases"} <= set(states[f"table Shoppers, item u#{ANNA}"])
     held = {find["from"]: [e["messageId"] for e in find["holds"]["events"]] for find in stores["lake"]}
     assert (
@@ -99,9 +106,15 @@ def test_an_erasure_leaves_no_trace_in_any_store_and_nothing_of_others_is_lost(p
     before = message_ids(people, people.others)
     status = people.done("erase", userId=ANNA)
     assert status["status"] == "done" and status["found"] and "erased" in status["message"]
-    assert people.holding(ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in", unit_of(ANNA), unit_of(PHONE)) == []
+    assert (
+        people.holding(
+            ANNA, PHONE, "k:anna", "before-anna", "anna-logs-in", "what-anna-hid", unit_of(ANNA), unit_of(PHONE)
+        )
+        == []
+    )
     units = [decode(line).unit for line in people.lines(people.answers)]
     assert units == ["", "", unit_of(FAMILY), unit_of(BERT), ""]
+    assert [json.loads(line)["userId"] for line in people.lines(people.mails)] == [BERT]
     assert message_ids(people, people.family) == ["before-bert", "bert-logs-in", "nobodys", "later"]
     assert message_ids(people, people.others) == before
     [bert] = [json.loads(line) for line in people.lines(people.mine)]
@@ -143,6 +156,7 @@ def test_the_receipt_names_nobody_counts_everything_and_is_signed(people):
         "identity": (0, 0),
         "lake": (6, 0),
         "answers": (2, 0),
+        "batches": (1, 0),
         "quarantine": (3, 0),
         "exports": (0, 0),
         "runs": (1, 0),

@@ -71,6 +71,14 @@ def test_prices_are_understood_in_the_forms_feeds_have(given_price, price):
         ({"tags": ["a", []]}, "tags"),
         ({"attributes": "x"}, "attributes"),
         ({"attributes": {"sizes": ["S", "M"]}}, "attributes"),
+        ({"minimum_age": "adult"}, "minimum_age"),
+        ({"minimum_age": 1.5}, "minimum_age"),
+        ({"minimum_age": 200}, "minimum_age"),
+        ({"adult": "perhaps"}, "adult"),
+        ({"attributes": {"adult": "perhaps"}}, "adult"),
+        ({"countries": "Germany"}, "countries"),
+        ({"excluded_countries": ["DE", "D1"]}, "excluded_countries"),
+        ({"sizes": 7}, "sizes"),
         ({"available_until": "1960-01-01T00:00:00Z"}, "available_until"),
     ],
 )
@@ -145,6 +153,27 @@ def test_a_patched_price_keeps_the_currency_it_had():
     assert patched(tent(), {"price": "9 GBP"}, 9.0).price == Price(9.0, "GBP")
 
 
+def test_the_age_an_item_may_be_shown_from_is_the_strictest_that_is_said():
+    assert tent().minimum_age == tent(adult="no", age_group="adult").minimum_age == 0
+    assert tent(adult="yes").minimum_age == tent(attributes={"adult": True}).minimum_age == 18
+    assert tent(minimum_age=21, adult="TRUE").minimum_age == 21 and tent(minimum_age="16", adult=1).minimum_age == 18
+    assert tent(**{f"field{n}": "x" for n in range(99)}, adult="yes").minimum_age == 18, "however much else is said"
+    assert patched(tent(adult="yes"), {"adult": "no"}, 9.0).minimum_age == 0
+    assert patched(tent(minimum_age=21, adult="yes"), {"adult": None}, 9.0).minimum_age == 21
+
+
+def test_countries_and_sizes_are_lists_or_texts_with_commas():
+    assert tent(countries="de, AT").countries == tent(countries=["DE", "at", "de"]).countries == ["DE", "AT"]
+    assert tent(excluded_countries="us").excluded_countries == ["US"]
+    assert (
+        tent(size="M").sizes == ["M"]
+        and tent(size="M", sizes="S, L").sizes == ["S", "L"]
+        and tent(size=42).sizes == ["42"]
+    )
+    assert tent(size="One Size").sizes == tent(sizes=["OS"]).sizes == tent().sizes == []
+    assert patched(tent(size="M"), {"size": "L"}, 9.0).sizes == ["L"]
+
+
 def test_an_id_never_changes():
     with pytest.raises(InvalidRequest) as refused:
         patched(tent(), {"id": "other"}, 9.0)
@@ -181,6 +210,10 @@ def items(draw):
         updated_at=5.0,
         sale_from=sale_from,
         sale_until=sale_until,
+        minimum_age=draw(st.sampled_from([0, 16, 18])),
+        countries=draw(st.lists(st.sampled_from(["DE", "AT"]), unique=True)),
+        excluded_countries=draw(st.lists(st.sampled_from(["US"]), unique=True)),
+        sizes=draw(st.lists(st.sampled_from(["M", "L", "42"]), unique=True)),
     )
 
 
@@ -255,7 +288,7 @@ def test_json_lines_are_judged_one_by_one():
         ("a.csv", b"", "first line"),
         ("a.csv", b"title,price\nA,1 EUR\n", "first line"),
         ("a.csv.gz", b"id,title\n", "damaged"),
-        ("a.csv.gz", gzip.compress(b"id,title\n" * 999)[:-20], "damaged"),
+        ("a.csv.gz", gzip.compress(b"id,title\n" * 999, mtime=0)[:-20], "damaged"),
         ("a.csv", b"id,title\na," + b"x" * 1_100_000, "longer than"),
         ("a.jsonl", b" " * 1_100_000, "longer than"),
         ("a.csv", b'id,title\na,"never closed' + b"\nx" * 600_000, "quote"),

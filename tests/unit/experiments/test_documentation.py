@@ -7,9 +7,9 @@ from typing import get_args
 
 import pytest
 
+from shared.answers.model import Answered
 from shared.experiments import rollout
 from shared.experiments.analysis.rules import Decision
-from shared.experiments.answered import Answered
 from shared.experiments.bandits import FIELDS as BANDITS
 from shared.experiments.bandits import FLOOR, HALF_LIVES
 from shared.experiments.model import LONGEST_DAYS, METRICS, Stop

@@ -11,8 +11,9 @@ from shared.evaluation.protocol import cases, split_at
 from shared.models.bundle import Bundle
 from shared.models.fit import fit
 from shared.models.interactions import ORDER
+from shared.models.known import Known
 from shared.models.train import train
-from tests.unit.models.test_tune import shop
+from tests.unit.models.test_tune import QUICK, shop
 
 DATA = shop(shoppers=50, days=40)
 MOMENT = split_at(DATA)
@@ -42,15 +43,19 @@ def alike(one, other):
     return np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f")
 
 
+def learned_from(data):
+    return train(Known.by_now(data, {"i00": ("Tents", "Alm", 20.0)}), budget=QUICK)
+
+
 @pytest.fixture(scope="module")
 def trained():
-    return train(DATA, {"i00": ("Tents", "Alm", 20.0)})
+    return learned_from(DATA)
 
 
 @settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 10**6))
 def test_the_trial_its_settings_and_the_search_do_not_know_the_future(trained, seed):
-    other = train(another_future(seed), {"i00": ("Tents", "Alm", 20.0)})
+    other = learned_from(another_future(seed))
     assert other.trial.settings == trained.trial.settings and other.search == trained.search
     assert same(other.trial, trained.trial)
     assert not same(other.bundle, trained.bundle)  # what is published has learned from all of it

@@ -1,6 +1,7 @@
 """A small shop with a clear structure, learned from as on AWS, with DynamoDB and S3 as moto plays them."""
 
 import json
+from dataclasses import replace
 
 import boto3
 import numpy as np
@@ -17,10 +18,12 @@ from shared.models import bundle, lists
 from shared.models.bundle import DEFAULTS
 from shared.models.fit import fit, similar, together
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
+from shared.models.known import Known
 from shared.models.publish import KEPT, Publisher
 from shared.models.runs import Run, window
 from shared.models.train import evaluate, train
 from tests import tables
+from tests.unit.models.test_tune import QUICK
 
 
 def shop(shoppers=120, days=60, seed=1):
@@ -60,7 +63,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def trained(data):
-    return train(data, {"i00": ("Tents", "Alm", 20.0)})
+    return train(Known.by_now(data, {"i00": ("Tents", "Alm", 20.0)}))
 
 
 def test_items_of_one_taste_are_neighbours(data):
@@ -87,10 +90,8 @@ def test_nothing_after_the_split_reaches_the_measured_model(data):
     later = data.at >= moment
     shuffled = data.item.copy()
     shuffled[later] = rng.permutation(shuffled[later])
-    from dataclasses import replace
-
-    facts = {}
-    one, other = train(data, facts).trial, train(replace(data, item=shuffled), facts).trial
+    both = data, replace(data, item=shuffled)
+    one, other = (train(Known.by_now(part, {}), budget=QUICK).trial for part in both)
     assert np.array_equal(one.item_factors, other.item_factors) and np.array_equal(
         one.similar_items, other.similar_items
     )
@@ -100,7 +101,7 @@ def test_nothing_after_the_split_reaches_the_measured_model(data):
 def test_an_empty_lake_is_said_to_be_empty():
     nothing = shop(2).before(0.0)
     with pytest.raises(TooLittleData, match="product views"):
-        train(nothing, {})
+        train(Known.by_now(nothing, {}))
 
 
 def test_a_new_shop_with_few_events_still_gets_lists():

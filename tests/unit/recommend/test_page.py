@@ -69,6 +69,7 @@ def test_one_shelf_of_a_page_is_what_it_would_be_alone(placements):
 
     class Read:
         tables = None
+        coin = None
 
         def on(self, _):
             return self

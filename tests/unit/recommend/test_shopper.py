@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared.consent.choices import API, EVENT
 from shared.consent.statement import Policy
 from shared.profiles.fold import SESSION_GAP
-from shared.profiles.state import Choice, State, encode
+from shared.profiles.state import Choice, State, Wish, encode
 from shared.recommend.pipeline import answer
 from shared.recommend.render import render
 from shared.recommend.request import parse
@@ -82,8 +82,34 @@ def test_what_is_effective(served, context, choices, personal):
         assert ("x" in items) is personal
 
 
-def test_who_says_no_in_the_request_is_not_even_looked_up(served):
-    assert served({"a#1": known("x")}, context=NO) == ("contextual", ["p1", "p2"], [])
+@pytest.mark.parametrize("choices", [(), (SAID_YES,), (SAID_NO,)])
+def test_what_the_shopper_hid_stays_hidden_whatever_they_agreed_to(served, choices):
+    hiding = known("x", "p3", choices=choices)
+    hiding.preferences = [Wish("item", "p1", "hidden", 1.0), Wish("brand", "Alm", "favourite", 1.0)]
+    assert "p1" not in served({"a#1": hiding})[1] + served({"a#1": hiding}, context=NO)[1]
+    assert served({"a#1": hiding}, context=NO)[0] == "contextual"
+    assert "p1" not in served({"u#1": hiding, "a#1": known("y")}, "u#1", "a#1")[1]
+    assert "p1" not in served({"u#1": known("y"), "a#1": hiding}, "u#1", "a#1")[1]
+
+
+def test_preferences_alone_are_no_consent_and_no_history(served, make):  # noqa: F811
+    hiding = State(preferences=[Wish("item", "p1", "hidden", 1.0), Wish("brand", "Alm", "favourite", 1.0)])
+    assert served({"a#1": hiding})[:2] == ("contextual", ["p2"])
+    assert served({"a#1": hiding}, context=YES)[0] == "popular"
+    reads = make().read(ask(), Shopper("a#1", "", named=True))
+    assert reads.contextual and [wish.said for wish in reads.state.preferences] == ["hidden"], (
+        "no favourites without consent"
+    )
+
+
+def test_what_was_hidden_before_the_log_in_stays_hidden_unless_somebody_else_uses_the_device():
+    hiding = State(preferences=[Wish("item", "p1", "hidden", 1.0)])
+    assert joined(known("x"), hiding, "u1", NOW).preferences == hiding.preferences
+    for shared in (
+        State(preferences=hiding.preferences, shared=True),
+        State(preferences=hiding.preferences, user_id="u2"),
+    ):
+        assert joined(known("x"), shared, "u1", NOW).preferences == []
 
 
 def test_nobody_in_particular_needs_no_consent(served):

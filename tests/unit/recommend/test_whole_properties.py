@@ -13,13 +13,14 @@ from shared.catalog.model import Price, on_sale, recommendable, top_category
 from shared.lists.arms import NONE
 from shared.merchandising.places import group
 from shared.merchandising.plan import Plan, Rule
-from shared.profiles.state import Candidate, Purchase, State, Touch
+from shared.profiles.state import Candidate, Purchase, State, Touch, Wish
 from shared.recommend.loaded import load
 from shared.recommend.picks import Reads, page_items
 from shared.recommend.pipeline import answer
 from shared.recommend.request import parse
+from shared.recommend.rerank import Rerank, rerank
 from shared.recommend.resolve import Asker, resolve
-from shared.recommend.rules import admits, takes_purchased
+from shared.recommend.rules import ANYTHING, admits, takes_purchased
 from shared.recommend.shelves import Shelf
 from tests.unit.recommend.shop import NOW, Catalog, item
 
@@ -42,6 +43,10 @@ def catalog(r):
                 item_group_id=r.choice(["", "", "", "g1", "g2"]),
                 price=Price(r.choice([5.0, 10.0, 20.0]), "EUR"),
                 sale_price=r.choice([None, None, Price(4.0, "EUR")]),
+                minimum_age=r.choice([0, 0, 0, 0, 18, 21]),
+                countries=r.choice([[], [], [], ["DE"], ["AT", "DE"]]),
+                excluded_countries=r.choice([[], [], [], ["AT"]]),
+                sizes=r.choice([[], [], ["M"], ["S", "L"], ["42"]]),
             )
             for name in NAMES
             if r.random() < 0.9
@@ -72,7 +77,12 @@ def rule(r, number):
 
 
 def settings(r):
-    dials = {"diversity": r.choice([0, 0, 0.4, 1]), "margin": r.choice([0, 0.5]), "repetition": r.choice([0, 0.7])}
+    dials = {
+        "diversity": r.choice([0, 0, 0.4, 1]),
+        "margin": r.choice([0, 0.5]),
+        "repetition": r.choice([0, 0.7]),
+        "stockDays": r.choice([0, 0, 10]),
+    }
     if r.random() < 0.4:
         dials["brandCap"] = r.randint(1, 3)
     if r.random() < 0.4:
@@ -94,6 +104,25 @@ def scored(r):
     return sorted(((name, r.random()) for name in some(r, 12)), key=lambda pair: -pair[1])
 
 
+def preferences(r):
+    """What a shopper asked for: of brands, categories and items some are hidden, some favourites; sizes by category or for all."""
+
+    def wishes(about, names, saids):
+        return [Wish(about, name, r.choice(saids), NOW) for name in names if r.random() < 0.3]
+
+    sizes = [
+        Wish("size", r.choice(["M", "l", "41", "42"]), "own", NOW, r.choice(["", "", "camping", "Camping > Tents"]))
+        for _ in range(r.randrange(3))
+    ]
+    found = [
+        *wishes("brand", ["alm", "Berg"], ["hidden", "favourite", "favourite", ""]),
+        *wishes("category", ["Camping > Tents", "kitchen"], ["hidden", "favourite", ""]),
+        *wishes("item", [*some(r, 6), "g1"], ["hidden", "favourite", ""]),
+        *(sizes if r.random() < 0.4 else []),
+    ]
+    return found if r.random() < 0.6 else []
+
+
 def reads(r):
     lists = {f"{kind}#{name}": scored(r) for kind in ("similar", "together") for name in some(r, 4)}
     state = State(
@@ -101,6 +130,9 @@ def reads(r):
         cart=dict.fromkeys(some(r, 2), 1.0),
         purchases=[Purchase(name, NOW, 1) for name in some(r, 3)],
         candidates=[Candidate(name, score, "for_you") for name, score in scored(r)],
+        shown={name: NOW + 86400 * r.randint(-9, 9) for name in some(r, 5)},
+        preferences=preferences(r),
+        traits=r.choice([{}, {}, {"age": "18-24"}, {"age": "65+", "country": "AT"}]),
     )
     return Reads(
         state,
@@ -108,6 +140,7 @@ def reads(r):
         shelf=[Shelf("popular", "all", scored(r), "on-sale")],
         popular=lambda: [],
         static=lambda: [(name, 0.0) for name in NAMES],
+        covers={name: r.uniform(0, 20) for name in some(r, 4)},
     )
 
 
@@ -121,7 +154,7 @@ def case(r):
             "cart": some(r, 2),
             "exclude": some(r, 3),
             "filter": r.choice(FILTERS),
-            "context": {"device": r.choice(["mobile", "desktop"])},
+            "context": {"device": r.choice(["mobile", "desktop"]), "country": r.choice([None, None, "DE", "AT", "FR"])},
         },
         placements=ready.placements,
     )
@@ -131,9 +164,46 @@ def case(r):
     return shop, resolved, what, made
 
 
+def wished(state, said, about):
+    return {wish.value.casefold() for wish in state.preferences if wish.said == said and wish.about == about}
+
+
+def paths(one):
+    """The item's category and those it is in, narrowest first."""
+    parts = one.product_type.casefold().split(" > ")
+    return [" > ".join(parts[:end]) for end in range(len(parts), 0, -1)] if one.product_type else []
+
+
+def fits(one, state):
+    """Whether it comes in one of the shopper's sizes, as far as they told sizes of this kind for its category."""
+    told = [(wish.within.casefold(), wish.value.casefold()) for wish in state.preferences if wish.said == "own"]
+    mine = next((found for path in [*paths(one), ""] if (found := {s for within, s in told if within == path})), set())
+    there = {size.casefold() for size in one.sizes}
+    comparable = {size for size in mine if any(size.isdecimal() == other.isdecimal() for other in there)}
+    return not comparable or bool(comparable & there)
+
+
+def lawful(one, request, state):
+    """What holds wherever the item comes from, and in a list of the shop's own too."""
+    band = state.traits.get("age", "")
+    country = request.country or state.traits.get("country", "")
+    return (
+        one.minimum_age <= {"": 0, "18-24": 18, "65+": 65}[band]
+        and (not country or not one.countries or country in one.countries)
+        and (not country or country not in one.excluded_countries)
+        and not {one.id, one.item_group_id} & wished(state, "hidden", "item")
+        and one.brand.casefold() not in wished(state, "hidden", "brand")
+        and not set(paths(one)) & wished(state, "hidden", "category")
+        and fits(one, state)
+        and recommendable(one, NOW)
+        and admits(request.filter, one, NOW)
+    )
+
+
 def allowed(one, request, state):
     return (
-        recommendable(one, NOW)
+        lawful(one, request, state)
+        and recommendable(one, NOW)
         and admits(request.filter, one, NOW)
         and one.id not in {*state.cart, *request.cart, *request.exclude, *page_items(request)}
         and (request.spec.shelf != "on-sale" or on_sale(one, NOW))
@@ -155,6 +225,25 @@ def test_whatever_the_plan(seed):
         left_out = [name for names in made.removed.values() for name in names]
         assert not {one.id for one in shown} & set(left_out), at
         full(shop, request, what, made, at)
+        reranked(shop, request, what, at)
+
+
+def reranked(shop, request, what, at):
+    """Of a list that the shop gives, just what may not be shown at all is left out; what was bought or is in the cart stays."""
+    request = replace(request, filter=ANYTHING)
+    asked = Rerank(request, tuple(NAMES), 0.5)
+    made = rerank(asked, what, shop.lookup, NOW)
+    hidden = wished(what.state, "hidden", "item")
+    left = {
+        name
+        for name in NAMES
+        if name not in request.exclude
+        and name not in hidden
+        and (name not in shop or lawful(shop[name], request, what.state))
+        and (request.spec.shelf != "on-sale" or name not in shop or on_sale(shop[name], NOW))
+    }
+    assert {NAMES[place] for place in made.order} == left, at
+    assert {name for names in made.removed.values() for name in names} == set(NAMES) - left, at
 
 
 def caps_hold(dials, made, shown, at):
@@ -208,6 +297,15 @@ def test_cases_are_worth_drawing():
         variants.update(one.variant.name for one in resolved.assigned)
     assert set(effects) == {"pin", "include", "exclude", "replace", "boost", "bury"}
     assert {"purchased", "in_cart", "excluded", "filtered", "unavailable", "brand_cap", "category_cap"} <= set(causes)
+    constraints = {
+        "hidden_item",
+        "hidden_brand",
+        "hidden_category",
+        "no_proof_of_age_18",
+        "not_sold_in_AT",
+        "not_in_size_M",
+    }
+    assert constraints <= set(causes)
     assert len(arms) == len(variants) == 2
 
 

@@ -6,7 +6,9 @@ import io
 import json
 import random
 import sys
+from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import boto3
 import numpy as np
@@ -42,7 +44,9 @@ MODULES = {
     **dict.fromkeys(["train", "evaluate", "refresh"], "functions.training.handler"),
     **dict.fromkeys(["publish", "rollback"], "functions.training.publish"),
 }
+BUCKETS, TABLES = ("lake", "models"), ("catalog", "lists", "identity", "plans")
 DAY = 24 * 60
+FIRST = "2026-04-20T03:00:00.000Z"
 
 
 def visits(shoppers=60, days=40, seed=2):
@@ -57,17 +61,19 @@ def visits(shoppers=60, days=40, seed=2):
             yield order(looks[0], minutes=at + 9, order_id=f"o{shopper}-{visit}", **who)
 
 
-@pytest.fixture
-def aws(monkeypatch):
-    for name, value in ENV.items():
-        monkeypatch.setenv(name, value)
-    for made in (clients.dynamodb, clients.s3):
-        made.cache_clear()
-    with mock_aws():
-        for bucket in ("lake", "models"):
+@contextmanager
+def stack(search_seconds):
+    """The steps on empty buckets and tables. What is not about the search does without: `search_seconds` 0."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in {**ENV, "SEARCH_SECONDS": str(search_seconds)}.items():
+            patch.setenv(name, value)
+        for made in (clients.dynamodb, clients.s3):
+            made.cache_clear()
+        for bucket in BUCKETS:
             boto3.client("s3").create_bucket(Bucket=bucket)
-        tables.create(boto3.client("dynamodb"), "catalog", "lists", "identity", "plans")
-        yield
+        tables.create(boto3.client("dynamodb"), *TABLES)
+        modules = {name: importlib.import_module(module) for name, module in MODULES.items()}
+        yield lambda name, **fields: modules[name].lambda_handler({"step": name, **fields}, CONTEXT)
     for made in (clients.dynamodb, clients.s3):
         made.cache_clear()
     for name in MODULES.values():
@@ -75,17 +81,17 @@ def aws(monkeypatch):
 
 
 @pytest.fixture
-def step(aws, monkeypatch, tmp_path):
-    modules = {name: importlib.import_module(module) for name, module in MODULES.items()}
-
-    def run(name, **fields):
-        return modules[name].lambda_handler({"step": name, **fields}, CONTEXT)
-
-    return run
+def step():
+    with stack(search_seconds=0) as run:
+        yield run
 
 
 @pytest.fixture
-def shop(aws):
+def shop(step):
+    opened()
+
+
+def opened():
     folders = {}
     for one in visits():
         folders.setdefault(f"events/dt={one.timestamp:%Y-%m-%d}/hour=00/", []).append(encode(one))
@@ -96,10 +102,58 @@ def shop(aws):
     )
 
 
+def held():
+    """Every object by bucket and name, and every item by table."""
+    s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
+    names = [(b, one["Key"]) for b in BUCKETS for one in s3.list_objects_v2(Bucket=b).get("Contents", [])]
+    objects = {(b, name): s3.get_object(Bucket=b, Key=name)["Body"].read() for b, name in names}
+    return objects, {
+        table: list(dynamodb.get_paginator("scan").paginate(TableName=table).search("Items")) for table in TABLES
+    }
+
+
+def put_back(objects, rows):
+    for (bucket, name), data in objects.items():
+        boto3.client("s3").put_object(Bucket=bucket, Key=name, Body=data)
+    for table, items in rows.items():
+        for n in range(0, len(items), 25):
+            puts = [{"PutRequest": {"Item": one}} for one in items[n : n + 25]]
+            boto3.client("dynamodb").batch_write_item(RequestItems={table: puts})
+
+
+class Night(NamedTuple):
+    """The first training of the shop, with all of the search: the answers of its steps, and what buckets and tables held after two."""
+
+    made: dict
+    trained: tuple
+    published: tuple
+
+
+@pytest.fixture(scope="module")
+def first_night():
+    with stack(search_seconds=600) as run:
+        opened()
+        made = run("prepare", started=FIRST)
+        run("train", version=made["version"])
+        trained = held()
+        finish(run, made["version"])
+        return Night(made, trained, held())
+
+
+@pytest.fixture
+def night(first_night, step):
+    """The version that serves since the first night."""
+    put_back(*first_night.published)
+    return first_night.made["version"]
+
+
 def whole(step, started):
-    made = step("prepare", started=started)
-    trained = step("train", version=made["version"])
-    judged = step("evaluate", version=trained["version"])
+    version = step("prepare", started=started)["version"]
+    return finish(step, step("train", version=version)["version"])
+
+
+def finish(step, version):
+    judged = step("evaluate", version=version)
     assert judged["passed"], judged["reasons"]
     return step("publish", version=judged["version"])
 
@@ -108,9 +162,9 @@ def body(name):
     return boto3.client("s3").get_object(Bucket="models", Key=name)["Body"].read()
 
 
-def test_a_lake_becomes_a_version_that_serves_and_can_be_taken_back(step, shop):
-    first = whole(step, "2026-04-20T03:00:00.000Z")["version"]
-    assert first == "20260420T030000Z"
+def test_a_lake_becomes_a_version_that_serves_and_can_be_taken_back(step, night):
+    first = night
+    assert first == "20260420T030000Z" and json.loads(body(f"runs/{first}/search.json"))
     second = whole(step, "2026-04-21T03:00:00Z")
     assert second == {"version": "20260421T030000Z", "kept": ["20260421T030000Z", first]}
 
@@ -196,11 +250,14 @@ def test_guesses_are_told_in_the_report_and_are_not_published(step):
     assert "<td>country</td><td class=n>55</td><td class=n>5</td><td>most frequent or median</td>" in page
 
 
-def test_a_retried_step_writes_the_same_version(step, shop):
-    one, again = (step("prepare", started="2026-04-20T03:00:00Z") for _ in range(2))
-    assert one == again
-    packed = [step("train", **{"version": one["version"]}) and body(f"runs/{one['version']}/bundle.npz") for _ in "ab"]
-    assert load(packed[0]).settings == load(packed[1]).settings
+def test_a_retried_step_writes_the_same_version(first_night):
+    version = first_night.made["version"]
+    with stack(search_seconds=600) as step:
+        put_back(*first_night.trained)
+        before = body(f"runs/{version}/bundle.npz")
+        assert step("prepare", started=FIRST) == first_night.made
+        assert step("train", version=version) == {"version": version}
+        assert load(body(f"runs/{version}/bundle.npz")).settings == load(before).settings
 
 
 def test_an_empty_lake_is_said_to_be_empty(step):
@@ -242,9 +299,12 @@ def refreshed(step):
     return made | (step("publish", version=made["version"]) if made["passed"] else {})
 
 
-def test_what_came_since_is_folded_in_and_can_be_taken_back(step, shop):
-    assert not step("gather")["refresh"]  # before there is a model
-    base = whole(step, "2026-04-20T03:00:00Z")["version"]
+def test_before_there_is_a_model_nothing_is_folded_in(step, shop):
+    assert not step("gather")["refresh"]
+
+
+def test_what_came_since_is_folded_in_and_can_be_taken_back(step, night):
+    base = night
     assert "Less than" in refreshed(step)["reasons"][0]
     arrive(launch())
     CatalogStore(boto3.client("dynamodb"), "catalog").put_many(
@@ -281,8 +341,8 @@ def test_what_came_since_is_folded_in_and_can_be_taken_back(step, shop):
     assert "went back" in refreshed(step)["reasons"][0]
 
 
-def test_refreshes_are_tidied_up_and_five_nights_stay(step, shop):
-    nights = [whole(step, f"2026-04-{20 + n}T03:00:00Z")["version"] for n in range(2)]
+def test_refreshes_are_tidied_up_and_five_nights_stay(step, night):
+    nights = [night, whole(step, "2026-04-21T03:00:00Z")["version"]]
     arrive(launch())
     kept = [refreshed(step)["kept"] for _ in range(3)][-1]
     assert kept == [f"{nights[1]}.r3", f"{nights[1]}.r2", nights[1], nights[0]]
@@ -294,8 +354,8 @@ def test_refreshes_are_tidied_up_and_five_nights_stay(step, shop):
         step("publish", version=f"{nights[1]}.r3")
 
 
-def test_who_withdrew_since_is_not_in_what_is_counted_again(step, shop):
-    base = whole(step, "2026-04-20T03:00:00Z")["version"]
+def test_who_withdrew_since_is_not_in_what_is_counted_again(step, night):
+    base = night
     left = event(
         "Consent Changed", minutes=41 * DAY, anonymous_id="a1", properties={}, consent=Consent(True, False, False)
     )
@@ -315,14 +375,12 @@ def test_the_doctor_tells_and_stops(step, shop):
         replace(one, properties={"product_id": f"sku-{n}"})
         for n, one in enumerate(visits(seed=9))
         if one.event == "Product Viewed"
+    ][:1100]
+    twice = [
+        replace(one, message_id=f"x{one.message_id}", timestamp=one.timestamp.replace(second=7)) for one in strangers
     ]
-    arrive(
-        strangers[:1100]
-        + [
-            replace(one, message_id=f"x{one.message_id}", timestamp=one.timestamp.replace(second=7))
-            for one in strangers[:1100]
-        ]
-    )
+    lines = lake.lines(encode(one) for one in [*strangers, *twice])
+    boto3.client("s3").put_object(Bucket="lake", Key="events/dt=2026-03-02/hour=12/a.jsonl.gz", Body=lines)
     made = step("prepare", started="2026-04-21T03:00:00Z")
     assert (
         not made["may_train"]
@@ -344,9 +402,8 @@ def test_a_run_may_have_an_objective_of_its_own(step, shop):
     assert b"It aims at revenue." in body(f"runs/{version}/report.html")
 
 
-def test_a_version_says_what_it_is_made_of(step, shop):
-    version = whole(step, "2026-04-20T03:00:00Z")["version"]
-    manifest = json.loads(body(f"models/{version}/manifest.json"))
+def test_a_version_says_what_it_is_made_of(night):
+    manifest = json.loads(body(f"models/{night}/manifest.json"))
     assert set(manifest) >= {
         "version",
         "code",

@@ -26,6 +26,7 @@ from shared.events.model import encode
 from shared.models.candidates import rank
 from tests.factories import NOON, event, order
 from tests.unit.cli.evaluate.naive import known_of
+from tests.unit.models.test_tune import QUICK
 
 TRAIN = "\n".join(["1 2 3", "4 5", "1 2 3 2"] * 20)
 
@@ -153,7 +154,7 @@ def test_the_memory_of_a_model_is_its_own():
 
 def test_as_served_is_the_live_fold_and_the_live_ranking():
     known, cases = known_of(5, shoppers=60, rows=1200)
-    ranker, settings = Shopwindow().learn(known)
+    ranker, settings = Shopwindow(budget=QUICK).learn(known)
     assert isinstance(ranker, Served) and settings == ranker.bundle.settings
     both, fresh = ranker.rank(cases, 6, repeats=True), ranker.rank(cases, 6, repeats=False)
     for n in range(len(cases)):
@@ -166,22 +167,21 @@ def test_as_served_is_the_live_fold_and_the_live_ranking():
     assert (both != fresh).any()
 
 
-def summary(demographics=None):
+@pytest.fixture(scope="module")
+def run():
     known, cases = known_of(6, shoppers=120, rows=2500)
-    known.demographics.update(demographics or {})
+    known.demographics.update({"age": np.array(["young", "old", ""] * 40)})
     known.facts.update(
         {str(item): ("even" if n % 2 == 0 else "odd", "", 1.0) for n, item in enumerate(known.train.items)}
     )
     dataset = Dataset("made up", known, cases, ("repeats", "new"))
-    wanted = [popularity(), recent_popularity(), Shopwindow()]
+    wanted = [popularity(), recent_popularity(), Shopwindow(budget=QUICK)]
     outcomes = {model.name: apart._run(model, known, cases.blind(), [True, False]) for model in wanted}
-    run = measure.summary(dataset, cases, outcomes, [popularity().name, recent_popularity().name])
-    return {**run, "machine": command._machine()}
+    made = measure.summary(dataset, cases, outcomes, [popularity().name, recent_popularity().name])
+    return {**made, "machine": command._machine()}
 
 
-def test_segments_are_parts_of_the_whole():
-    words = np.array(["young", "old", ""] * 40)
-    run = summary({"age": words})
+def test_segments_are_parts_of_the_whole(run):
     segments = run["segments"]["with repeats"]
     assert set(segments) >= {"age: young", "age: old", "age: not said"}
     ages = [segments[f"age: {word}"] for word in ("young", "old", "not said")]
@@ -192,8 +192,7 @@ def test_segments_are_parts_of_the_whole():
     assert all(one["cases"] >= measure.FEWEST for one in segments.values())
 
 
-def test_leads_are_against_the_best_other_baseline_and_hold_their_mean():
-    run = summary()
+def test_leads_are_against_the_best_other_baseline_and_hold_their_mean(run):
     for view in run["views"].values():
         baselines = {name: view[name] for name in run["baselines"]}
         for name, row in view.items():
@@ -204,8 +203,7 @@ def test_leads_are_against_the_best_other_baseline_and_hold_their_mean():
                 assert found["low"] <= found["mean"] <= found["high"]
 
 
-def test_table_and_page_name_every_model_and_view_and_json_can_be_read_back():
-    run = summary()
+def test_table_and_page_name_every_model_and_view_and_json_can_be_read_back(run):
     assert json.loads(json.dumps(run)) == run
     told, written = tables(run), page(run)
     for name in (*run["cost"], *run["views"]):

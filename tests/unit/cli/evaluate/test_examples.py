@@ -10,11 +10,12 @@ from infrastructure.cli.evaluate.served import Served, Shopwindow
 from shared.evaluation.task import Dataset
 from tests.unit.cli.evaluate.naive import known_of
 from tests.unit.cli.evaluate.test_evaluate import shop
+from tests.unit.models.test_tune import QUICK
 
 
 def made():
     known, cases = known_of(3)
-    ranker, _ = Shopwindow().learn(known)
+    ranker, _ = Shopwindow(budget=QUICK).learn(known)
     assert isinstance(ranker, Served)
     titles = {str(item): f"Thing {item}" for item in known.train.items}
     dataset = Dataset("made up", replace(known, texts=titles), cases, ("repeats",))

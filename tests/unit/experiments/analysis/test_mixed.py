@@ -5,11 +5,11 @@ import random
 import duckdb
 import pytest
 
+from shared.answers.model import Answered, packed, unit_of
 from shared.events import lake
 from shared.events.model import encode
 from shared.experiments.analysis.mixed import analyse_mixed, read
 from shared.experiments.analysis.rows import gather
-from shared.experiments.answered import Answered, packed, unit_of
 from shared.experiments.interleaving import interleave
 from shared.experiments.model import MIXED, Experiment, Stop, Variant
 from shared.identity.recompute import own

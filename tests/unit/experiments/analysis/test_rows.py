@@ -3,10 +3,10 @@
 import duckdb
 import pytest
 
+from shared.answers.model import Answered, decode, folder, packed, unit_of
 from shared.events import lake
 from shared.events.model import encode
 from shared.experiments.analysis.rows import Product, gather, units
-from shared.experiments.answered import Answered, decode, folder, packed, unit_of
 from shared.experiments.model import Experiment, Variant
 from shared.identity.recompute import own
 from shared.models.prepare import EVENTS
