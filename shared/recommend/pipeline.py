@@ -124,15 +124,18 @@ class Filling:
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
         self.seen: set[str] = set()
+        self.level = float("inf")  # the least value so far
         self.removed: Removed = {}
         self.picks: dict[str, Pick] = {pick.item: pick for pick in self.waiting}
         self.pool: list[Entry] = []
         self.offered: list[tuple[str, float]] = []
 
     def add(self, pool: Iterable[tuple[Pick, float]]) -> None:
-        """Those of the pool that may be shown, at what the dials make of their value."""
+        """Those of the pool that may be shown, at what the dials make of their value. What comes later is worth no more than what came
+        before: the list of last resort begins at the top again, and yet stands behind."""
         dials = self.request.spec.dials
-        for pick, value in pool:
+        for pick, offered in pool:
+            self.level = value = min(self.level, offered)
             item = self.found.get(pick.item)
             self.offered.append((pick.item, value * favour(item, self.about) if item else value))
             if cause := broken(item, self.request, self.constraints, self.now):

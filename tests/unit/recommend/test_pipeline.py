@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.profiles.state import Candidate, State
 from shared.recommend.pipeline import Reads, answer
 from shared.recommend.shelves import Shelf
 from tests.unit.recommend.shop import NOW, Catalog, ask, catalog, item, popular, scored, state
@@ -178,3 +179,11 @@ def test_the_tier_of_an_answer_is_the_one_that_gave_most():
     assert answer(ask(count=4), reads, catalog("x", "a", "b", "c").lookup, NOW).tier == "segment"
     assert answer(ask(count=2), reads, catalog("x", "a").lookup, NOW).tier == "live"
     assert answer(ask(), Reads(), catalog().lookup, NOW).tier == "none"
+
+
+def test_the_list_of_last_resort_stands_behind_what_sources_offered():
+    """Its values begin at the top again, but they are worth no more than the last of what came before."""
+    who = State(candidates=[Candidate("a", 1.0, "for_you"), Candidate("b", 0.1, "for_you")])
+    reads = Reads(who, static=lambda: scored("x", "y"))
+    made = answer(ask(placement="home", count=4), reads, catalog("a", "b", "x", "y").lookup, NOW)
+    assert [pick.item for pick in made.picks] == ["a", "b", "x", "y"]
