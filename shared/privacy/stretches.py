@@ -35,13 +35,21 @@ Moment = tuple[
 
 
 class Stretches(msgspec.Struct):
-    """`open` are moments of sessions that may go on, `messages` those that are the person's."""
+    """`open` are moments of sessions that may go on, `messages` those that are the person's. `decided` are messages of the last piece, in
+    case it is read again: alone, without what stood beside them, some would be decided otherwise."""
 
     open: list[Moment] = []
     messages: list[str] = []
+    decided: list[str] = []
+
+    def add(self, piece: list[Moment]) -> None:
+        """The next piece of the lake, or the last one again."""
+        before = set(self.decided)
+        self.decided = [message for _, _, message, _ in piece if message in before]
+        self.open += [moment for moment in piece if moment[2] not in before]
 
     def settle(self, person: Person, until: float) -> None:
-        """Decide the sessions that nothing from `until` on (epoch seconds) can belong to. Deciding one again changes nothing."""
+        """Decide the sessions that nothing from `until` on (epoch seconds) can belong to."""
         if not self.open:
             return
         with duckdb.connect() as db:
@@ -50,12 +58,13 @@ class Stretches(msgspec.Struct):
         theirs = {message for (device, message), owner in over.items() if _is(person, device, owner)}
         self.open = [moment for moment in self.open if (moment[0], moment[2]) not in over]
         self.messages = sorted({*self.messages, *theirs})
+        self.decided += [message for _, message in over]
 
 
 def pieces(objects: Objects, person: Person, found: Stretches, cursor: str) -> Iterator[str]:
     """A pass over the lake; `found` grows piece by piece, each yields the cursor behind it, "" at the end."""
     for batch in batches(latest(objects, cursor)) if person.shared else ():
-        found.open += over(objects, batch, MOMENTS, {"devices": person.shared})
+        found.add(over(objects, batch, MOMENTS, {"devices": person.shared}))
         found.settle(person, _hour(batch[-1].key))
         yield batch[-1].key
     found.settle(person, float("inf"))

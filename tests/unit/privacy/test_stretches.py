@@ -38,16 +38,27 @@ def test_piece_by_piece_and_again_gives_what_the_whole_gives(drawn, size, again)
     for number, start in enumerate(range(0, len(by_hour), size)):
         piece = by_hour[start : start + size]
         for _ in range(2 if number in again else 1):  # stopped after it was kept, before the request knew of it
-            found.open += piece
+            found.add(piece)
             found.settle(ANNA, piece[-1][1] // 3600 * 3600)
     found.settle(ANNA, float("inf"))
     assert set(found.messages) == theirs(drawn) and found.open == []
 
 
+def test_a_piece_that_is_read_again_is_not_decided_without_what_stood_beside_it():
+    """The log-in at 12 is bert's, and by way of 9, of the piece before, what came at 8 is his too."""
+    moment = lambda ten, login=None: ("desk", ten * 600.0, f"desk-{ten}", login)  # noqa: E731
+    found = Stretches()
+    for piece in ([moment(9)], *[[moment(8), moment(12, "bert"), moment(30)]] * 3):
+        found.add(piece)
+        found.settle(ANNA, piece[-1][1] // 3600 * 3600)
+    found.settle(ANNA, float("inf"))
+    assert found.messages == ["desk-30"]
+
+
 def test_only_sessions_that_may_go_on_stay_in_memory():
     found = Stretches()
     for hour in range(24):
-        found.open += [("tv", hour * 3600.0 + n, f"{hour}-{n}", "bert") for n in range(100)]
+        found.add([("tv", hour * 3600.0 + n, f"{hour}-{n}", "bert") for n in range(100)])
         found.settle(ANNA, hour * 3600.0)
         assert len(found.open) <= 200
     assert found.messages == []
