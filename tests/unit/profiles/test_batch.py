@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from shared.identity import linker
 from shared.identity.linker import Linker
 from shared.profiles.batch import entry, fold_group, groups, placed, rank_group
 from shared.profiles.fold import fold
@@ -14,6 +16,15 @@ from shared.profiles.signals import read
 from shared.profiles.state import MESSAGE_IDS, RECENT_ITEMS, Candidate, State, encode
 from shared.versioned import VersionedMemory
 from tests.factories import NOON, event, order
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_writer():
+    """Links that meet in one component are saved in the order of chance when several writers save them, and whichever is first says what a
+    device gained: states then differ in a mark by which records are recognised. Here they shall not differ at all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linker, "WRITERS", 1)
+        yield
 
 
 def entries(*events, start=1):
