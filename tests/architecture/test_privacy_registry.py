@@ -12,7 +12,8 @@ from shared.answers.model import Answered
 from shared.events.model import Event
 from shared.identity import linker
 from shared.privacy import registry, requests, suppression
-from shared.privacy.registry import ANSWERED, EVENT, LOG_FIELDS, STATE, STORES, entry
+from shared.privacy.fields import ANSWERED, EVENT, LOG_FIELDS, STATE
+from shared.privacy.registry import STORES, entry
 from shared.profiles import publish, store
 from shared.profiles.state import State
 from shared.recommend import tables
