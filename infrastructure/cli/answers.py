@@ -150,7 +150,7 @@ def report(made: Simulated, days: float, clicked: int) -> str:
 
 
 def _report(made: Simulated, days: float, clicked: int) -> Iterable[str]:
-    yield f"{made.answers:,} answers of the last {days:g} days, {clicked:,} clicks."
+    yield f"{made.answers:,} answers of the last {_span(days)}, {clicked:,} clicks."
     for why, count in made.skipped.items():
         yield f"  left out {count:,}: {why}"
     if not made.answers:
@@ -158,17 +158,23 @@ def _report(made: Simulated, days: float, clicked: int) -> Iterable[str]:
     yield f"Changed: {made.changed:,} answers ({made.changed / made.answers:.0%}), {made.changed_places:,} of {made.places:,} places."
     if made.short:
         yield f"  {made.short:,} places are empty here: what would fill them was not looked at then, and is not in the log."
-    yield f"Expected clicks:  {made.clicks:,.1f}, with the draft {_more(made.brings.clicks, made.clicks)}"
-    yield f"Expected revenue: {made.revenue:,.2f}, with the draft {_more(made.brings.revenue, made.revenue)}"
     for lost in made.starved:
         yield f"Starved: {lost.category} goes from {lost.before:.1%} of what is looked at to {lost.after:.1%}."
+    if clicked:
+        yield f"Expected clicks:  {made.clicks:,.1f}, with the draft {_more(made.brings.clicks, made.clicks)}"
+        yield f"Expected revenue: {made.revenue:,.2f}, with the draft {_more(made.brings.revenue, made.revenue)}"
+    else:
+        yield "Nobody clicked in that time, so that nothing can be expected of clicks and revenue."
     if made.rules:
         yield "What each rule brings, the others staying (below zero: its price):"
     for rule in sorted(made.rules, key=lambda one: one.brings.revenue.mean)[:MOST_RULES]:
-        yield (
-            f"  {rule.rule} ({rule.action}): changes {rule.answers:,} answers;"
-            f" clicks {_estimate(rule.brings.clicks, 1)}; revenue {_estimate(rule.brings.revenue, 2)}"
-        )
+        clicks, revenue = _estimate(rule.brings.clicks, 1), _estimate(rule.brings.revenue, 2)
+        worth = f"; clicks {clicks}; revenue {revenue}" if clicked else ""
+        yield f"  {rule.rule} ({rule.action}): changes {rule.answers:,} answers{worth}"
+
+
+def _span(days: float) -> str:
+    return f"{days:g} days" if days >= 1 else f"{days * 24:g} hours"
 
 
 def _more(change: Any, of: float) -> str:
