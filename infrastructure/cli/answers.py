@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -22,8 +23,9 @@ from shared.answers.simulation.worth import measured
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
 from shared.errors import ShopwindowError
-from shared.events.lake import PREFIX as EVENTS
 from shared.merchandising.parse import parse
+from shared.models.runs import download
+from shared.privacy.registry import ANSWER_DAYS
 from shared.recommend.loaded import NOTHING, Loaded, load, mistakes
 
 MOST = 5000  # answers that are simulated
@@ -49,7 +51,7 @@ def _found(stack: Stack, recommendation_id: str) -> Answered:
     if found is None:
         when = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
         raise LocalStackError(
-            f"There is no answer {recommendation_id} of {when} in the log. It is kept for 190 days, previews are not logged,"
+            f"There is no answer {recommendation_id} of {when} in the log. It is kept for {ANSWER_DAYS} days, previews are not logged,"
             " and of other answers the share that AnswersLogged says."
         )
     return found
@@ -122,8 +124,9 @@ def simulated(stack: Stack, draft: Path | None, days: float, placement: str = ""
     s3, bucket = client(stack, "s3"), stack.outputs["LakeBucket"]
     answers = list(Reader(s3, bucket).since(since))
     if not answers:
-        raise LocalStackError(f"No answers were logged in the last {days:g} days.")
-    told = clicks.read(_lines(s3, bucket, since))
+        raise LocalStackError(f"No answers were logged in the last {_span(days)}.")
+    with tempfile.TemporaryDirectory() as scratch:
+        told = clicks.read(_lines(download(s3, bucket, Path(scratch), since)))
     items = {item.id: item for item in CatalogStore(client(stack, "dynamodb"), stack.outputs["CatalogTable"]).scan()}
     worth = measured(answers, told.has, items, told.ordered, told.clicked)
     chosen = some([one for one in answers if placement in ("", one.placement)], most)
@@ -137,12 +140,9 @@ def some(answers: list[Answered], most: int) -> list[Answered]:
     return [answers[int(n * step)] for n in range(min(len(answers), most))]
 
 
-def _lines(s3: Any, bucket: str, since: float) -> Iterator[bytes]:
-    first = f"{EVENTS}dt={datetime.fromtimestamp(since, UTC):%Y-%m-%d}/"
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=EVENTS):
-        for entry in page.get("Contents", []):
-            if entry["Key"] >= first:
-                yield from gzip.decompress(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()).splitlines()
+def _lines(files: Iterable[str]) -> Iterator[bytes]:
+    for file in files:
+        yield from gzip.decompress(Path(file).read_bytes()).splitlines()
 
 
 def report(made: Simulated, days: float, clicked: int) -> str:

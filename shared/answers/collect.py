@@ -24,7 +24,7 @@ WINDOW = 300.0  # seconds
 LATE = 120.0  # lines are in the log by then
 FIRST = 3600.0  # how far the first collection looks back
 KEPT = 7 * 86400.0  # the function's log
-AN_OBJECT = 20_000  # answers, some 60 MB in memory
+AN_OBJECT = 20_000  # answers in memory at once
 PLACE = "collected/answers.json"
 
 Among = Callable[[Iterable[Identifier]], dict[Identifier, Suppressed]]

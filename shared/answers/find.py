@@ -33,9 +33,12 @@ class Reader:
 
     def since(self, at: float) -> Iterator[Answered]:
         """From the time on (epoch seconds), by days and windows; lines that cannot be read are left out."""
-        for key in self._keys(PREFIX):
-            if key >= folder(at):
-                yield from (one for one in self._read(key) if one.time >= at)
+        for key in self.keys(at):
+            yield from (one for one in self._read(key) if one.time >= at)
+
+    def keys(self, at: float) -> Iterator[str]:
+        """Of the objects from the day of `at` on, oldest first."""
+        return (key for key in self._keys(PREFIX) if key >= folder(at))
 
     def _keys(self, under: str) -> Iterator[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=under)

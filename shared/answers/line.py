@@ -1,6 +1,6 @@
 """An answer as a line of the function's log, from where it is collected into the lake: writing it must not make a shopper wait.
 
-Compressed, since a log is paid by the byte: an answer of ten items takes about a kilobyte.
+Compressed, since a log is paid by the byte: an answer of twelve items takes some 700 bytes instead of 1,300.
 """
 
 import zlib
@@ -12,7 +12,7 @@ import msgspec
 from shared.answers.model import Answered, decode, encode
 
 MARK = "shopwindow-answer"
-FAST = 1  # of zlib's levels: a tenth larger than the usual one, in half the time
+FAST = 1  # of zlib's levels: 6 % larger than the usual one, in three quarters of the time
 
 
 def written(answered: Answered) -> str:

@@ -167,7 +167,8 @@ class Filling:
         if self.about.favourites:
             self.offered.sort(key=lambda pair: -pair[1])
         barred = [*self._unwished(), *self.out]
-        return Answer(picks, items, self.removed, self.now, effects, self.pool, [], "", self.offered, waiting, barred)
+        made = Answer(picks, items, self.removed, self.now, effects, self.pool)
+        return made._replace(offered=self.offered, waiting=waiting, barred=barred)
 
     def _unwished(self) -> list[str]:
         if not self.constraints.wishes:

@@ -12,6 +12,7 @@ from infrastructure.cli.api import Api
 from infrastructure.cli.aws import client
 from infrastructure.cli.generator import GeneratedShop
 from infrastructure.local.layout import Layout, Stack
+from shared.profiles.store import ShoppersStore
 
 YES = {"consent": {"categoryPreferences": {"analytics": True, "personalization": True}}}
 
@@ -45,6 +46,18 @@ def server_api(stack):
 def aws(stack):
     """A client by service name."""
     return lambda service: client(stack, service)
+
+
+@pytest.fixture
+def states(stack, aws):
+    """The state under a key; None when nothing is stored."""
+    store = ShoppersStore(aws("dynamodb"), stack.outputs["ShoppersTable"])
+
+    def state(key):
+        read = store.get_many([key])[key]
+        return read.state if read.version else None
+
+    return state
 
 
 @pytest.fixture(scope="session")

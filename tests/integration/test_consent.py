@@ -11,24 +11,11 @@ import pytest
 import urllib3
 
 from shared.auth import user_hash
-from shared.profiles.store import ShoppersStore
 from shared.versioned import VersionedTable
 from tests.integration.conftest import YES, eventually, view
 
 NO = {"consent": {"categoryPreferences": {"analytics": False, "personalization": False}}}
 ALL, NOTHING = (dict.fromkeys(("analytics", "personalization", "advertising"), value) for value in (True, False))
-
-
-@pytest.fixture
-def states(stack, aws):
-    """The state under a key; None when nothing is stored."""
-    store = ShoppersStore(aws("dynamodb"), stack.outputs["ShoppersTable"])
-
-    def state(key):
-        read = store.get_many([key])[key]
-        return read.state if read.version else None
-
-    return state
 
 
 @pytest.fixture

@@ -6,22 +6,9 @@ import pytest
 
 from infrastructure.cli.api import ApiError
 from shared.auth import user_hash
-from shared.profiles.store import ShoppersStore
 from tests.integration.conftest import YES, eventually, view
 
 NO = {"consent": {"categoryPreferences": {"personalization": False}}}
-
-
-@pytest.fixture
-def states(stack, aws):
-    """The state under a key; None when nothing is stored."""
-    store = ShoppersStore(aws("dynamodb"), stack.outputs["ShoppersTable"])
-
-    def state(key):
-        read = store.get_many([key])[key]
-        return read.state if read.version else None
-
-    return state
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from msgspec import json
 
-from shared.answers.model import PREFIX, folder
+from shared.answers.find import Reader
+from shared.answers.model import PREFIX
 from shared.catalog.model import top_category
 from shared.experiments.analysis import mixed
 from shared.experiments.analysis.results import Results, analyse
@@ -54,7 +55,7 @@ def look(
 ) -> list[Results]:
     """Of each experiment, from what the lake holds at this moment."""
     with tempfile.TemporaryDirectory() as scratch:
-        keys = _logged(client, lake.bucket, min(one.start for one in experiments))
+        keys = list(Reader(client, lake.bucket).keys(min(one.start for one in experiments)))
         answers = copied(client, lake.bucket, keys, Path(scratch, "answers"))
         if not answers:
             return []
@@ -86,13 +87,6 @@ def _owned(db: duckdb.DuckDBPyConnection, events: list[str], lake: "Lake") -> li
     gone = [str(key)[2:] for (key,) in db.execute(GONE).fetchall()]
     db.execute(LEFT_OUT)
     return gone
-
-
-def _logged(client: "S3Client", bucket: str, since: float) -> list[str]:
-    """Keys of the log from the day of `since` on, oldest first."""
-    first = folder(since)
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX)
-    return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []) if entry["Key"] >= first)
 
 
 def _midnight(key: str) -> float:
