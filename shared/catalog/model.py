@@ -15,7 +15,7 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     `available_from`/`available_until` and `sale_from`/`sale_until` are epoch seconds, 0 for no limit.
     `updated_at` (epoch seconds) orders writes. `first_seen` is when the catalog first had the item: the store keeps it.
     `minimum_age` in years, 0 for everybody. `countries` (ISO 3166; empty: all) are those it is sold in, but for the excluded ones. `sizes`
-    are those it can be had in now; empty for what has no sizes.
+    are those it can be had in now; empty for what has no sizes. `sketch` is what its texts say (`shared.catalog.sketch`), 0 for nothing.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Item(msgspec.Struct, array_like=True, kw_only=True):
     countries: list[str] = []
     excluded_countries: list[str] = []
     sizes: list[str] = []
+    sketch: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()

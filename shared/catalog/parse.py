@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.catalog import limits, price, values
 from shared.catalog.model import Item, Price
+from shared.catalog.sketch import sketch
 from shared.errors import InvalidRequest
 from shared.events.products import number
 
@@ -60,7 +61,7 @@ def parse(row: Any, updated_at: float) -> Item:
     availability = _availability(fields)
     sale_from, sale_until = values.period(fields, "sale_price_effective_date")
     attributes = values.attributes(fields, KNOWN)
-    return Item(
+    item = Item(
         id=_id(fields),
         title=_needed(fields, "title"),
         link=values.link(fields, "link"),
@@ -88,6 +89,8 @@ def parse(row: Any, updated_at: float) -> Item:
         excluded_countries=limits.countries(fields, "excluded_countries"),
         sizes=limits.sizes(fields, attributes),
     )
+    item.sketch = sketch(item)
+    return item
 
 
 def patched(item: Item, changes: Any, updated_at: float) -> Item:

@@ -7,7 +7,6 @@ and takes numpy only. Saved without pickle.
 
 import io
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -17,20 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.catalog.model import Item
+from shared.catalog.words import words
 from shared.models.bundle import Floats, Ints
 
 TEXT = 0.6  # of a likeness comes from texts
 DIMENSIONS = {"text": 64, "facet": 32}
 MOST_TERMS = 20_000
 FREQUENT = 3  # in how many items a term must be, where there are over 1,000
-DESCRIPTION_WORDS = 80
 BANDS = 2.0  # of prices, for each doubling
 SEED = 1
 CHUNK = 256  # rows whose products with all others are in memory at once
-WORDS = re.compile(r"[^\W_]+")
-ENDING = re.compile(
-    r"(?<=\w{3})(?:ies|es|s)$"
-)  # a plural is the same word; the same for training and for new items is what counts
 
 
 @dataclass(frozen=True)
@@ -51,13 +46,6 @@ class Likeness(NamedTuple):
 
     items: Ints
     scores: Floats
-
-
-def words(item: Item) -> list[str]:
-    """What the texts say; a word of the title counts twice."""
-    described = WORDS.findall(item.description.lower())[:DESCRIPTION_WORDS]
-    said = " ".join((item.title, item.title, item.brand, item.product_type, *item.tags, *item.attributes.values()))
-    return [ENDING.sub("", word) for word in WORDS.findall(said.lower()) + described if len(word) > 1]
 
 
 def facets(item: Item) -> list[str]:

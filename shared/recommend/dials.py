@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.catalog.model import Item, on_sale, top_category
+from shared.catalog.sketch import likeness
 from shared.lists.scores import new
 from shared.preferences.matching import Wished
 from shared.profiles.state import State
 
 FAVOURITE = 1.5  # what a shopper's favourite counts more, whatever of it is the favourite
-PARTS_WORTH = (
-    0.5  # closeness of two items of one category, by how much of the longer path they share; 1.0 would be the same item
-)
-SAME_BRAND = 0.2
+# Of closeness, by how alike two items are in each; 1.0 together would be the same item.
+PARTS_WORTH, SAME_TEXTS, SAME_BRAND = 0.5, 0.3, 0.2
 
 
 class Dials(NamedTuple):
@@ -103,19 +102,19 @@ def _price(dials: Dials, item: Item, state: State, now: float) -> float:
 
 
 def closeness(one: Item, other: Item) -> float:
-    """How much two items are the same thing to a shopper, 0-1: by category and brand."""
-    return _in_catalog(one, other)
+    """How much two items are the same thing to a shopper, 0-1: by category, texts and brand."""
+    near = SAME_TEXTS * likeness(one.sketch, other.sketch) + PARTS_WORTH * _shared_path(
+        one.product_type, other.product_type
+    )
+    return near + SAME_BRAND if one.brand and one.brand == other.brand else near
 
 
-def _in_catalog(one: Item, other: Item) -> float:
-    ours, theirs = one.product_type, other.product_type
-    near = SAME_BRAND if one.brand and one.brand == other.brand else 0.0
-    if ours and ours == theirs:
-        return near + PARTS_WORTH
-    if not (ours and theirs):
-        return near
+def _shared_path(ours: str, theirs: str) -> float:
+    """Of two category paths, how much of the longer one they share."""
+    if not (ours and theirs) or ours == theirs:
+        return float(bool(ours) and ours == theirs)
     a, b = ours.split(" > "), theirs.split(" > ")
     shared = 0
     while shared < min(len(a), len(b)) and a[shared] == b[shared]:
         shared += 1
-    return near + PARTS_WORTH * shared / max(len(a), len(b))
+    return shared / max(len(a), len(b))

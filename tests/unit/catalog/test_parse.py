@@ -10,6 +10,7 @@ from shared.catalog.card import card
 from shared.catalog.feed import lines
 from shared.catalog.model import Item, Price, decode, encode, recommendable
 from shared.catalog.parse import KNOWN, as_feed, id_of, parse, patched
+from shared.catalog.sketch import sketch
 from shared.errors import InvalidRequest
 
 TENT = {"id": "tent", "title": "Tent", "price": "12.50 EUR", "product_type": "Camping>Tents"}
@@ -193,7 +194,7 @@ prices = st.none() | st.builds(
 @st.composite
 def items(draw):
     sale_from, sale_until = draw(periods)
-    return Item(
+    item = Item(
         id=draw(words),
         title=draw(words),
         brand=draw(words),
@@ -215,6 +216,8 @@ def items(draw):
         excluded_countries=draw(st.lists(st.sampled_from(["US"]), unique=True)),
         sizes=draw(st.lists(st.sampled_from(["M", "L", "42"]), unique=True)),
     )
+    item.sketch = sketch(item)
+    return item
 
 
 @given(items())

@@ -21,6 +21,7 @@ ITEMS = st.builds(
     name=st.integers(0, 60).map("i{:02}".format),
     brand=st.sampled_from(["", "Alm", "Berg", "Cima"]),
     product_type=st.sampled_from(["", "Camping > Tents", "Camping > Stoves", "Kitchen", "Kitchen > Pans > Iron"]),
+    sketch=st.sampled_from([0, 2**64 - 1, 2**60 - 1, 2**40 - 1, 12345]),
 )
 VALUES = st.floats(0.01, 1.0)
 POOLS = st.lists(st.tuples(ITEMS, VALUES), max_size=40, unique_by=lambda pair: pair[0].id).map(
@@ -74,6 +75,23 @@ def test_caps_hold_and_only_they_leave_places_empty(pool, brands, categories, di
 @given(ITEMS, ITEMS)
 def test_closeness_is_symmetric_and_at_most_one(one, other):
     assert closeness(one, other) == closeness(other, one) and 0.0 <= closeness(one, other) <= 1.0
+
+
+def test_closeness_counts_category_texts_and_brand_where_they_are_known():
+    one = item("a", sketch=2**64 - 1)
+    assert closeness(one, item("b", sketch=2**64 - 1)) == 1.0
+    assert closeness(one, item("b", sketch=2**40 - 1)) == 0.7  # 24 bits apart may be chance
+    assert closeness(one, item("b", sketch=0)) == 0.7  # written before there were sketches
+    assert 0.7 < closeness(one, item("b", sketch=2**60 - 1)) < 1.0
+    assert closeness(one, item("b", sketch=2**64 - 1, brand="", product_type="")) == pytest.approx(0.3)
+    assert closeness(item("a"), item("b", product_type="Camping > Stoves", brand="Berg")) == 0.25
+
+
+def test_of_items_of_one_category_the_one_that_says_something_else_is_shown():
+    best, twin, other = item("best", sketch=2**64 - 1), item("twin", sketch=2**64 - 2), item("other", sketch=2**32 - 1)
+    pool = [Entry(one.id, value, one) for one, value in ((best, 1.0), (twin, 0.9), (other, 0.8))]
+    assert [entry.id for entry in filled(pool, OFF, 2)[0]] == ["best", "twin"]
+    assert [entry.id for entry in filled(pool, Dials(diversity=0.4), 2)[0]] == ["best", "other"]
 
 
 def test_what_is_new_or_earns_more_gains_and_what_is_familiar_or_shown_in_vain_loses():
