@@ -50,10 +50,11 @@ def ready(answered: Answered, loaded: Loaded) -> Ready:
     facts = _facts(answered.known.facts, loaded)
     context = context_facts(request, loaded.plan, answered.time)
     strategy = strategy_of(request, facts, context, loaded)
-    matched = loaded.matcher.match(facts, context, answered.time, answered.known.covers)
+    matched = loaded.matcher.match(facts, context, answered.time)
     made: Side = side(request, strategy, _took(answered), matched, loaded)
-    resolved = Resolved(made.request, facts, context, made.rules, loaded.version, strategy.name if strategy else "")
-    return Ready(answered, resolved, Reads(_state(answered), resolved=resolved, covers=answered.known.covers))
+    name, covers = strategy.name if strategy else "", answered.known.covers
+    resolved = Resolved(made.request, facts, context, made.rules, loaded.version, name).covering(covers)
+    return Ready(answered, resolved, Reads(_state(answered), resolved=resolved, covers=covers))
 
 
 def recreated(one: Ready, items: Mapping[str, Item]) -> Answer:

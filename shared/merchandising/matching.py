@@ -71,10 +71,8 @@ class Matcher:
         """The plan's segments the shopper belongs to; they ask about everything but `shopper.segments`."""
         return [name for name, condition in self.named.items() if condition.holds(None, shopper, None)]
 
-    def match(
-        self, shopper: ShopperFacts, context: ContextFacts, now: float, covers: Mapping[str, float] | None = None
-    ) -> "Matched":
-        """The rules that hold for a request at `now` (epoch seconds). `covers`: item id -> days its stock lasts, where known."""
+    def match(self, shopper: ShopperFacts, context: ContextFacts, now: float) -> "Matched":
+        """The rules that hold for a request at `now` (epoch seconds), no stock cover being known."""
         active = self.everywhere | self.in_placement.get(context.placement, 0)
         for start, end, bit in self.limited:
             if not start <= now < end:
@@ -82,7 +80,7 @@ class Matcher:
         for condition, bits in self.whens.values():
             if active & bits and not condition.holds(None, shopper, context):
                 active &= ~bits
-        return Matched(self, active, now, covers or {})
+        return Matched(self, active, now)
 
     def mask(self, item: Item, now: float, covers: Mapping[str, float]) -> int:
         """Bits of all rules that are about the item."""
@@ -100,12 +98,13 @@ class Matcher:
 
 
 class Matched(NamedTuple):
-    """The rules that hold for a request: bits of the plan's rules, whose order is that of precedence."""
+    """The rules that hold for a request: bits of the plan's rules, whose order is that of precedence. `covers`: item id -> days its
+    stock lasts, where known."""
 
     matcher: Matcher
     active: int
     now: float
-    covers: Mapping[str, float]
+    covers: Mapping[str, float] = {}
 
     def mask(self, item: Item) -> int:
         """Bits of those that are about the item."""

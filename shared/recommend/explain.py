@@ -4,17 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.catalog.model import Item
-from shared.merchandising.steered import Effect, Entry
+from shared.merchandising.places import group
+from shared.merchandising.steered import Effect
 from shared.preferences.matching import Wished
 from shared.preferences.wishes import FAVOURITE
 from shared.recommend.constraints import Constraints
 from shared.recommend.dials import FAVOURITE as FACTOR
 from shared.recommend.dials import OFF
 from shared.recommend.offers import offered
-from shared.recommend.picks import Reads, page_items
+from shared.recommend.picks import CONTEXT_ITEMS, Reads, page_items
 from shared.recommend.pipeline import Answer
 from shared.recommend.request import Request
 from shared.recommend.rules import barred, refusal
+from shared.recommend.standing import outranked
 
 MOST_OF_POOL = 100
 
@@ -143,7 +145,13 @@ def why_not(
     if cause:
         stage = "variety" if cause in ("variant_shown", "brand_cap", "category_cap") else "constraint"
         return {"stage": stage, "cause": cause, "why": said(cause)}
-    return _outranked(item, answer)
+    rank = next((place for place, entry in enumerate(answer.standing.ranked, 1) if entry.id == item), 0)
+    if not rank:
+        why = "none of the placement's sources came to offer it before the shelf was full"
+        return {"stage": "sources", "cause": "not_offered", "why": why}
+    page = lookup(list(page_items(request)[-CONTEXT_ITEMS:]))
+    told = outranked(rank, answer.standing, [group(one) for one in page.values()])
+    return told if "why" in told else {**told, "why": said(told["cause"])}
 
 
 def said(cause: str) -> str:
@@ -160,20 +168,3 @@ def _by_rule(item: str, cause: str, answer: Answer) -> dict[str, Any]:
     rule = next((effect.rule for effect in answer.effects if effect.action == action and item in effect.items), "")
     done = "removed" if action == "exclude" else "replaced"
     return {"stage": "rule", "cause": cause, "rule": rule or None, "why": f"{done} by rule {rule}"}
-
-
-def _outranked(item: str, answer: Answer) -> dict[str, Any]:
-    rank = next((place for place, entry in enumerate(answer.pool, 1) if entry.id == item), 0)
-    if not rank:
-        why = "none of the placement's sources came to offer it before the shelf was full"
-        return {"stage": "sources", "cause": "not_offered", "why": why}
-    own = answer.pool[rank - 1].score
-    short = max(_last(answer, answer.pool) - own, 0.0)
-    told = f"rank {rank}, needs +{short:.4f}" if short else f"rank {rank}, as good as the last one shown"
-    return {"stage": "rank", "rank": rank, "score": round(own, 4), "needs": round(short, 4), "why": told}
-
-
-def _last(answer: Answer, pool: list[Entry]) -> float:
-    """The least score with which an item of the pool got a place."""
-    shown = {pick.item for pick in answer.picks}
-    return min((entry.score for entry in pool if entry.id in shown), default=0.0)

@@ -21,6 +21,8 @@ class Queue:
     def __init__(self, entries: Sequence[Entry], dials: Dials) -> None:
         self.dials = dials
         self.removed: dict[str, list[str]] = {}
+        self.ranked = entries
+        self.places: list[int] = []  # that it filled, counted from 0
         self.counted = 0  # of what is shown, how many are in the counts
         self.brands: dict[str, int] = {}
         self.categories: dict[str, int] = {}
@@ -41,6 +43,7 @@ class Queue:
                 value = (1.0 - strength) * entry.score - strength * nearest
                 heapq.heappush(self.heap, (-value, place, entry, nearest, len(shown)))
                 continue
+            self.places.append(len(shown))
             return entry
         return None
 

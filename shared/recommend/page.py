@@ -72,7 +72,7 @@ def answers(
     before = 0
     wanted: list[str] = []
     for request, read in zip(requests, reads, strict=True):
-        wanted += first(request, read, before)
+        wanted += first(request, read, before, now)
         before += request.count
     remembering.items(wanted)
     made: list[tuple[Request, Reads, Answer]] = []

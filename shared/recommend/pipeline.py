@@ -27,6 +27,7 @@ from shared.recommend.reasons import PROMOTED
 from shared.recommend.request import Request
 from shared.recommend.rules import barred
 from shared.recommend.rules import refusal as broken
+from shared.recommend.standing import Standing
 
 POOL = 1.5  # candidates looked at for each item wanted
 SLACK = 6
@@ -37,7 +38,7 @@ LEAST = 1e-6
 
 Lookup = Callable[[list[str]], dict[str, Item]]
 Removed = dict[str, list[str]]  # cause -> item ids
-NO_RULES = Matched(Matcher(), 0, 0.0, {})
+NO_RULES = Matched(Matcher(), 0, 0.0)
 
 
 class Answer(NamedTuple):
@@ -53,6 +54,7 @@ class Answer(NamedTuple):
         tuple[str, float]
     ] = []  # what was looked at, best first, before dials and rules, what the shopper favours counting more
     waiting: list[str] = []  # new arrivals whose turn it would be
+    standing: Standing = Standing()
     barred: Collection[str] = ()  # what might not be shown to this shopper here
 
     @property
@@ -87,13 +89,13 @@ def answer(request: Request, reads: Reads, lookup: Lookup, now: float) -> Answer
     return made._replace(bundles=bundles(request, reads, filling.found, filling.refusal, now))
 
 
-def first(request: Request, reads: Reads, others: int) -> list[str]:
+def first(request: Request, reads: Reads, others: int, now: float) -> list[str]:
     """The items that `answer` asks for first, and `others` more in their place: so that those of several shelves are read together."""
     page = page_items(request)
     offers = next(_sources(request, reads))
     out = barred(request, reads.state, page)
     pool = islice(_admitted(offers, out, set(), {}), pool_size(request) + others)
-    new = (pick.item for pick in newcomers(request, reads))
+    new = (pick.item for pick in newcomers(request, reads, tired(request, reads, now)))
     beside = (*page[-CONTEXT_ITEMS:], *new, *in_bundles(request, reads))
     return [*(pick.item for pick, _ in pool), *beside]
 
@@ -105,8 +107,12 @@ def pool_size(request: Request) -> int:
 
 def about(request: Request, reads: Reads, now: float) -> About:
     """What the placement's dials ask of the shopper and the shop."""
-    tired = fatigue(reads.state, now) if request.spec.dials.repetition else {}
-    return About(reads.state, tired, reads.covers, Wished(reads.state.preferences, FAVOURITE))
+    favourites = Wished(reads.state.preferences, FAVOURITE)
+    return About(reads.state, tired(request, reads, now), reads.covers, favourites)
+
+
+def tired(request: Request, reads: Reads, now: float) -> dict[str, float]:
+    return fatigue(reads.state, now) if request.spec.dials.repetition else {}
 
 
 class Filling:
@@ -120,7 +126,7 @@ class Filling:
         self.constraints = Constraints(request, reads.state, reads.covers)
         self.about = about(request, reads, now)
         self.turned = request.spec.dials != OFF or bool(self.about.favourites)
-        self.waiting = [pick for pick in newcomers(request, reads) if pick.item not in out]
+        self.waiting = [pick for pick in newcomers(request, reads, self.about.fatigue) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
         self.seen: set[str] = set()
@@ -168,7 +174,10 @@ class Filling:
             self.offered.sort(key=lambda pair: -pair[1])
         barred = [*self._unwished(), *self.out]
         made = Answer(picks, items, self.removed, self.now, effects, self.pool)
-        return made._replace(offered=self.offered, waiting=waiting, barred=barred)
+        standing = (
+            Standing(self.queue.ranked, shown, self.queue.places, self.request.spec.dials) if filled else Standing()
+        )
+        return made._replace(offered=self.offered, waiting=waiting, barred=barred, standing=standing)
 
     def _unwished(self) -> list[str]:
         if not self.constraints.wishes:

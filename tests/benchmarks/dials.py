@@ -15,6 +15,7 @@ import numpy as np
 from infrastructure.cli.evaluate.datasets import known
 from infrastructure.cli.evaluate.served import Served, Shopwindow, state_of
 from shared.catalog.model import Item, Price, top_category
+from shared.catalog.sketch import sketch
 from shared.evaluation.metrics import ndcg, recall
 from shared.models.candidates import rank
 from shared.models.tune import Budget
@@ -43,18 +44,18 @@ TURNED = {
 }
 
 
-def catalog(facts, data):
+def catalog(known, data):
     """Items as far as the set tells of them; one came when it was first dealt with."""
     first = np.full(len(data.items), np.inf)
     np.minimum.at(first, data.item, data.at)
     came = {str(item): float(at) for item, at in zip(data.items, first, strict=True) if math.isfinite(at)}
     made = {}
     for name in map(str, data.items):
-        category, brand, price = facts.get(name, ("", "", math.nan))
+        category, brand, price = known.facts.get(name, ("", "", math.nan))
         found = Price(price, "EUR") if price > 0 else None
-        made[name] = Item(
-            id=name, title=name, product_type=category, brand=brand, price=found, first_seen=came.get(name, 0.0)
-        )
+        title, since = known.texts.get(name, ""), came.get(name, 0.0)
+        made[name] = Item(id=name, title=title, product_type=category, brand=brand, price=found, first_seen=since)
+        made[name].sketch = sketch(made[name])
     return made
 
 
@@ -102,13 +103,14 @@ def main():
     options.add_argument("--dataset", default="complete-journey", choices=list(known.LOADERS))
     options.add_argument("--cases", type=int, default=1000)
     options.add_argument("--search", type=float, default=0.1, help="share of the usual search of settings")
+    options.add_argument("--only", default="", help="dials whose name has this in it; all at 0 always")
     args = options.parse_args()
     began = time.perf_counter()
     dataset = known.load(args.dataset, args.data)
     ranker, _ = Shopwindow(budget=Budget(share=args.search)).learn(dataset.known)
     assert isinstance(ranker, Served)
     data = dataset.known.train
-    items = catalog(dataset.known.facts, data)
+    items = catalog(dataset.known, data)
     counts = np.bincount(data.item, minlength=len(data.items))
     share = {str(name): float(count) / counts.sum() for name, count in zip(data.items, counts, strict=True) if count}
     asked = list(moments(ranker, dataset.test.sample(args.cases)))
@@ -117,6 +119,8 @@ def main():
     )
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name, dials in TURNED.items():
+        if dials and args.only not in name:
+            continue
         means, coverage, counted = measured(dials, asked, items, share)
         ndcg_, recall_, apart, categories, rare, unknown = means
         print(

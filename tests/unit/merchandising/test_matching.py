@@ -65,8 +65,8 @@ def test_what_is_remembered_of_an_item_ends_with_the_item_and_with_the_minute():
 
 def test_how_long_the_stock_lasts_is_what_the_caller_says():
     matcher = Matcher(plan({"action": "boost", "where": "item.stock_cover > 90", "by": 2}))
-    assert names(matcher.match(NOBODY, NOWHERE, NOW, {"i1": 100.0}), SHOP["i1"]) == ["r0"]
-    assert names(matcher.match(NOBODY, NOWHERE, NOW, {"i1": 100.0}), SHOP["i2"]) == []
+    assert names(matcher.match(NOBODY, NOWHERE, NOW)._replace(covers={"i1": 100.0}), SHOP["i1"]) == ["r0"]
+    assert names(matcher.match(NOBODY, NOWHERE, NOW)._replace(covers={"i1": 100.0}), SHOP["i2"]) == []
 
 
 def test_ids_of_a_rule_are_the_catalogs_letter_by_letter():

@@ -40,10 +40,10 @@ SHOP = Catalog(
 )
 
 
-def made(**asked):
-    request = parse({"placement": "home", "count": 4, **asked}, placements=PLAN.placements)
+def made(plan=PLAN, **asked):
+    request = parse({"placement": "home", "count": 4, **asked}, placements=plan.placements)
     known = state("a", "b", "c", "towel", "d", "e", "bought", bought=("bought",))
-    resolved = resolve(request, Asker(known, "u", known=True), PLAN, NONE, NOW)
+    resolved = resolve(request, Asker(known, "u", known=True), plan, NONE, NOW)
     reads = Reads(known, resolved=resolved)
     return answer(resolved.request, reads, SHOP.lookup, NOW), resolved.request, reads
 
@@ -76,8 +76,17 @@ def test_an_item_is_told_where_it_dropped_out(name, stage, why):
 
 def test_an_outranked_item_is_told_what_it_lacks():
     found = told("e")
-    assert found["stage"] == "rank" and found["rank"] == 6
-    assert found["needs"] == pytest.approx(0.01, abs=1e-6) and found["why"] == "rank 6, needs +0.0100"
+    assert found["stage"] == "rank" and found["rank"] == 5, "the towel, that a rule removed, stands in nobody's way"
+    assert found["needs"] == pytest.approx(0.01, abs=1e-6) and found["why"] == "rank 5, needs +0.0100"
+
+
+def test_rank_and_lack_are_those_after_boosts():
+    """d has 0.96 and e 0.95; with the boost e stands at 1.14, before a, and d lacks what it has less than b."""
+    boost = {"name": "e", "action": "boost", "where": 'item.id = "e"', "by": 1.2}
+    shown, request, reads = made(plan=load(parse_plan({"rules": [boost]}, NOW, [mistakes])), count=3)
+    assert [pick.item for pick in shown.picks] == ["e", "a", "b"]
+    found = why_not("d", shown, request, reads, SHOP.lookup)
+    assert found["rank"] == 6 and found["needs"] == pytest.approx(0.03, abs=1e-6)
 
 
 def test_the_causes_of_the_request_are_told():

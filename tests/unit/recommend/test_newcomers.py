@@ -1,8 +1,16 @@
 """New items have few places, and the ones that fit."""
 
+from dataclasses import replace
+
+from shared.events.products import Product
 from shared.lists import newcomers as stored
 from shared.lists.newcomers import MOST, Newcomer, looked_up
+from shared.profiles.fold import fold
+from shared.profiles.signals import Signal
+from shared.profiles.state import State, Touch
 from shared.recommend.pipeline import answer
+from shared.recommend.placements import PLACEMENTS
+from shared.recommend.settings import changed, changes
 from tests.unit.recommend.shop import NOW, Catalog, ask, catalog, item, popular, state
 
 NEW = looked_up(
@@ -45,6 +53,34 @@ def test_rules_hold_for_newcomers():
     assert "new" not in shown(request)
     gone = Catalog(*(item(name) for name in NAMES), item("new", in_stock=False))
     assert shown(ask(placement="home", items=["tent"], count=12), items=gone) == NAMES[:12]
+
+
+def tired(often, *names, dial=1.0, **asked):
+    """A home page with the dial `repetition`, for who was shown items so often in vain."""
+    known = State(recent=[Touch("mug", NOW - 60.0)] if asked.pop("seen", False) else [])
+    for _ in range(often):
+        fold(known, Signal("shown", NOW - 60.0, [Product(name) for name in names], 0.0, 0.0, 0.0, {}))
+    request = ask(placement="home", **asked)
+    home = changed(PLACEMENTS["home"], changes({"dials": {"repetition": dial}}, "home"))
+    return shown(replace(request, changed=home), READS._replace(state=known))
+
+
+def test_a_newcomer_that_was_shown_in_vain_lets_the_next_go_first():
+    assert tired(0)[3] == tired(2, "new", dial=0.0)[3] == "new"
+    assert tired(1, "new")[3] == "newer"
+    assert tired(1, "new", "newer")[3] == "new"
+
+
+def test_a_newcomer_that_was_shown_in_vain_four_times_gives_up_its_place():
+    assert tired(3, "new", "newer")[3] == "new"
+    assert tired(5, "new", "newer") == NAMES[:12]
+    assert tired(5, "new", "newer", dial=0.5)[3] == "new", "the dial says how much fatigue counts"
+
+
+def test_of_newcomers_like_what_the_shopper_is_after_the_less_tired_one_goes_first():
+    assert tired(0, seen=True)[3] == "newer"
+    assert tired(3, "newer", seen=True)[3] == "newer", "0.8 against 0.3 of likeness"
+    assert tired(5, "newer", seen=True)[3] == "new"
 
 
 def test_placements_of_one_list_a_cart_and_an_order_have_no_newcomers():
