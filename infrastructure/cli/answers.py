@@ -13,16 +13,19 @@ from infrastructure.cli import plan
 from infrastructure.cli.api import ApiError
 from infrastructure.cli.aws import client
 from infrastructure.cli.models import invoke
+from infrastructure.cli.tables import failed, tables
 from infrastructure.local.layout import LocalStackError, Stack
 from shared.answers.find import Reader, moment
 from shared.answers.model import Answered, encode
 from shared.answers.recreate import ready, recreated
 from shared.answers.simulation import clicks
-from shared.answers.simulation.simulate import Simulated, simulate
+from shared.answers.simulation.simulate import Shop, Simulated, simulate
 from shared.answers.simulation.worth import measured
+from shared.answers.sources import Sources
 from shared.catalog.model import Item
 from shared.catalog.store import CatalogStore
 from shared.errors import ShopwindowError
+from shared.lists.store import ListsStore
 from shared.merchandising.parse import parse
 from shared.models.runs import download
 from shared.privacy.registry import ANSWER_DAYS
@@ -130,8 +133,13 @@ def simulated(stack: Stack, draft: Path | None, days: float, placement: str = ""
     items = {item.id: item for item in CatalogStore(client(stack, "dynamodb"), stack.outputs["CatalogTable"]).scan()}
     worth = measured(answers, told.has, items, told.ordered, told.clicked)
     chosen = some([one for one in answers if placement in ("", one.placement)], most)
-    made = simulate(chosen, loaded(stack, plan.CURRENT), wanted, items, worth)
+    made = simulate(chosen, loaded(stack, plan.CURRENT), wanted, Shop(items, worth, _sources(stack).again))
     return report(made, days, len(told.pairs))
+
+
+def _sources(stack: Stack) -> Sources:
+    kept = ListsStore(client(stack, "dynamodb"), stack.outputs["ListsTable"]).pointer()[0].kept
+    return Sources(tables(stack), kept, failed, time.time)
 
 
 def some(answers: list[Answered], most: int) -> list[Answered]:
@@ -155,9 +163,7 @@ def _report(made: Simulated, days: float, clicked: int) -> Iterable[str]:
         yield f"  left out {count:,}: {why}"
     if not made.answers:
         return
-    yield f"Changed: {made.changed:,} answers ({made.changed / made.answers:.0%}), {made.changed_places:,} of {made.places:,} places."
-    if made.short:
-        yield f"  {made.short:,} places are empty here: what would fill them was not looked at then, and is not in the log."
+    yield from _changes(made)
     for lost in made.starved:
         yield f"Starved: {lost.category} goes from {lost.before:.1%} of what is looked at to {lost.after:.1%}."
     if clicked:
@@ -171,6 +177,19 @@ def _report(made: Simulated, days: float, clicked: int) -> Iterable[str]:
         clicks, revenue = _estimate(rule.brings.clicks, 1), _estimate(rule.brings.revenue, 2)
         worth = f"; clicks {clicks}; revenue {revenue}" if clicked else ""
         yield f"  {rule.rule} ({rule.action}): changes {rule.answers:,} answers{worth}"
+
+
+def _changes(made: Simulated) -> Iterable[str]:
+    share = made.changed / made.answers
+    yield f"Changed: {made.changed:,} answers ({share:.0%}), {made.changed_places:,} of {made.places:,} places."
+    if made.short:
+        yield f"  {made.short:,} places are empty here: what would fill them was not looked at then, and is not in the log."
+    if made.anew.answers:
+        same = made.anew.same / max(made.anew.places, 1)
+        yield f"  In {made.anew.answers:,} answers the draft changes where candidates come from. There the sources of both plans"
+        yield "  are asked again: shoppers' own candidates of then, neighbours by the model of then while it is kept,"
+        yield "  popular lists and new arrivals of now."
+        yield f"  By the plan in force that makes {same:.0%} of places what they are by the candidates of the log."
 
 
 def _span(days: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import json
 
 from infrastructure.cli.aws import client
+from infrastructure.cli.tables import failed, tables
 from infrastructure.local.layout import LocalStackError, Stack
 from shared.answers.collect import WINDOW, prefix
 from shared.answers.model import Answered, packed
@@ -20,7 +21,6 @@ from shared.recommend.batch import batch
 from shared.recommend.reads import Reader
 from shared.recommend.request import parse
 from shared.recommend.static import S3Static
-from shared.recommend.tables import Names, Tables
 
 ABOUT = frozenset({"shopper"})
 
@@ -50,15 +50,8 @@ def run(stack: Stack, placement: str, who: str, count: int | None, table: Path |
 
 
 def _reader(stack: Stack) -> Reader:
-    outputs = stack.outputs
-    names = Names(outputs["ShoppersTable"], outputs["ListsTable"], outputs["CatalogTable"], outputs["PlansTable"])
-    tables = Tables(client(stack, "dynamodb"), names, None, _failed)
-    return Reader(tables, S3Static(lambda: client(stack, "s3"), outputs["ModelsBucket"]), _failed, time.time)
-
-
-def _failed(error: Exception) -> None:
-    """A shopper at a page gets something whatever fails; a mail can be made again."""
-    raise LocalStackError(f"The tables could not be read: {error}") from error
+    static = S3Static(lambda: client(stack, "s3"), stack.outputs["ModelsBucket"])
+    return Reader(tables(stack), static, failed, time.time)
 
 
 def _states(stack: Stack) -> Iterator[tuple[str, bytes]]:

@@ -19,6 +19,7 @@ class Question(msgspec.Struct, omit_defaults=True):
     """What was asked, as the request said it."""
 
     count: int = 0
+    counted: bool = True  # the request said how many, not the placement
     items: list[str] = []
     cart: list[str] = []
     exclude: list[str] = []
@@ -45,6 +46,16 @@ class Known(msgspec.Struct, omit_defaults=True):
     price_weight: float = 0.0
     shown: dict[str, float] = {}  # of the pool, as the state has it (`shared.profiles.fatigue`)
     covers: dict[str, float] = {}  # of the pool: days the stock lasts
+
+
+class Own(msgspec.Struct, omit_defaults=True):
+    """What the shopper's own state offered, whether or not the placement asked for it: with it sources are asked again. Scores are shares
+    of the best. `contextual`: the answer had to do without the person."""
+
+    live: list[tuple[str, float]] = []
+    again: list[tuple[str, float]] = []
+    recent: list[str] = []  # dealt with, latest last
+    contextual: bool = False
 
 
 class Shown(msgspec.Struct, array_like=True):
@@ -85,6 +96,7 @@ class Answered(msgspec.Struct):
     bundles: list[list[str]] = []  # items of each bundle beside the shelf
     question: Question = msgspec.field(default_factory=Question)
     known: Known = msgspec.field(default_factory=Known)
+    own: Own | None = None  # None where the log did not keep it yet
 
 
 _encoder = msgspec.json.Encoder()

@@ -1,7 +1,7 @@
 """An answer made again from what the log kept of it: by the plan it was made with, which must come to the same, or by another one.
 
-What was looked at and what was known of the shopper are the log's; the catalog is as it is now, and what the sources offered is taken
-as it was, so that a plan that changes sources comes to the same candidates here.
+What was looked at and what was known of the shopper are the log's; the catalog is as it is now. What the sources offered is taken as it
+was: of a plan that changes sources, `shared.answers.sources` asks them again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from shared.recommend import reasons
 from shared.recommend.facts import context_facts
 from shared.recommend.loaded import Loaded, Part
 from shared.recommend.picks import CONTEXT_ITEMS, Pick, Reads, page_items
-from shared.recommend.pipeline import MOST_WANTED, Answer, Filling
+from shared.recommend.pipeline import MOST_WANTED, Answer, Filling, answer
 from shared.recommend.placements import PLACEMENTS
 from shared.recommend.request import ABOUT_ITEMS, Filter, Request
 from shared.recommend.resolve import Resolved, Side, side, strategy_of
@@ -35,6 +35,7 @@ class Ready(NamedTuple):
     answered: Answered
     resolved: Resolved
     reads: Reads
+    anew: bool = False  # made of what `reads` offers, not of what was looked at then
 
     @property
     def items(self) -> list[str]:
@@ -60,6 +61,11 @@ def ready(answered: Answered, loaded: Loaded) -> Ready:
 def recreated(one: Ready, items: Mapping[str, Item]) -> Answer:
     """`items` of the catalog, at least those of `one.items` that are still there."""
     answered, request = one.answered, one.resolved.request
+    if one.anew:
+        request = replace(request, exclude=request.exclude | frozenset(answered.barred))
+        return answer(
+            request, one.reads, lambda ids: {name: items[name] for name in ids if name in items}, answered.time
+        )
     filling = Filling(request, one.reads, answered.time, dict.fromkeys(answered.barred, BARRED))
     filling.waiting = (
         [Pick(item, 0.0, reasons.NEW, "", "lists") for item in answered.waiting] if request.spec.newcomers else []
@@ -78,6 +84,7 @@ def asked(answered: Answered) -> Request:
     return Request(
         placement=answered.placement,
         count=said.count,
+        counted=said.counted,
         items=tuple(said.items),
         cart=tuple(said.cart),
         exclude=frozenset(said.exclude),
@@ -122,13 +129,18 @@ def _state(answered: Answered) -> State:
     known = answered.known
     facts = known.facts
     return State(
-        traits={"age": str(facts.get("age", "")), "country": str(facts.get("country", "")).upper()},
+        traits=_traits(facts),
         categories=known.categories,
         brands=known.brands,
         price_log_mean=known.price_log_mean,
         price_weight=known.price_weight,
         shown=known.shown,
     )
+
+
+def _traits(facts: Mapping[str, Any]) -> dict[str, str]:
+    made = {name: str(facts[name]) for name in ("age", "gender", "device") if name in facts}
+    return {**made, "country": str(facts["country"]).upper()} if "country" in facts else made
 
 
 def _pick(item: str, value: float, why: Mapping[str, Any]) -> Pick:

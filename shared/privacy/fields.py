@@ -64,6 +64,7 @@ ANSWERED = (
     Field("bundles", "items of each, the first one dealt with by the shopper"),
     Field("question", "what the page asked"),
     Field("question.count", "how many items", personal=False),
+    Field("question.counted", "whether the page said so", personal=False),
     Field("question.items", "what the shopper dealt with last"),
     Field("question.cart", "what was in the cart"),
     Field("question.exclude", "what was not to be shown", personal=False),
@@ -85,6 +86,11 @@ ANSWERED = (
     Field("known.price_weight", "how much that rests on"),
     Field("known.shown", "which of the items had been shown in vain"),
     Field("known.covers", "days the stock of items lasts", personal=False),
+    Field("own", "of the shopper's state"),
+    Field("own.live", "what to show next, and how well it fitted"),
+    Field("own.again", "what to show for buying again"),
+    Field("own.recent", "items dealt with last"),
+    Field("own.contextual", "whether the answer had to do without the person", personal=False),
 )
 STATE = (
     Field("recent", "items dealt with, at most 50"),

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from shared.answers.model import Answered, Known, Question, Shown, unit_of
+from shared.answers.model import Answered, Known, Own, Question, Shown, unit_of
 from shared.expressions.facts import ShopperFacts
+from shared.profiles.state import Candidate
 from shared.recommend.picks import Pick, Reads
 from shared.recommend.pipeline import Answer
 from shared.recommend.render import FALLBACKS
@@ -13,6 +14,7 @@ from shared.recommend.request import Request
 from shared.recommend.rerank import Rerank, Reranked
 
 AFFINITIES = 10
+MOST_OWN, MOST_RECENT = 40, 12
 MOST_BARRED = 100
 MOST_RERANKED = 100  # places of a list put in order that anybody looks at
 FACTS = tuple(field.name for field in fields(ShopperFacts))
@@ -32,6 +34,7 @@ def answered(recommendation_id: str, made: Answer, request: Request, reads: Read
     told.pool = [(item, float(f"{value:.6g}")) for item, value in made.offered]
     told.waiting = made.waiting
     told.barred = list(made.barred)[:MOST_BARRED]
+    told.own = own(reads)
     return told
 
 
@@ -58,6 +61,7 @@ def question(request: Request) -> Question:
     wanted = request.filter
     return Question(
         count=request.count,
+        counted=request.counted,
         items=list(request.items),
         cart=list(request.cart),
         exclude=sorted(request.exclude),
@@ -83,6 +87,17 @@ def known(reads: Reads) -> Known:
         price_log_mean=state.price_log_mean,
         price_weight=state.price_weight,
     )
+
+
+def own(reads: Reads) -> Own:
+    state = reads.state
+    recent = [touch.item for touch in state.recent[-MOST_RECENT:]]
+    return Own(_shares(state.candidates), _shares(state.again), recent, reads.contextual)
+
+
+def _shares(candidates: list[Candidate]) -> list[tuple[str, float]]:
+    top = candidates[0].score if candidates else 0.0
+    return [(one.item, round(one.score / top, 4)) for one in candidates[:MOST_OWN]] if top > 0 else []
 
 
 def _facts(shopper: ShopperFacts) -> dict[str, Any]:

@@ -5,33 +5,20 @@ difference is that of a sum, and small where both plans show nearly the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 from shared.answers.model import Answered
 from shared.answers.recreate import Ready, ready, recreated
-from shared.answers.simulation.worth import SEED, Floats, Worth
+from shared.answers.simulation.gain import Brings, Gain, expected
+from shared.answers.simulation.worth import Worth
+from shared.answers.sources import shaping
 from shared.catalog.model import Item, top_category
 from shared.recommend.loaded import Loaded
 from shared.recommend.pipeline import Answer
 
 STARVED = 0.5  # a category that keeps less than this share of its exposure
 SEEN = 0.005  # … of those with at least this share of all
-
-
-class Estimate(NamedTuple):
-    """What one plan brings more than another, for all answers together, with a 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-class Brings(NamedTuple):
-    clicks: Estimate
-    revenue: Estimate
 
 
 class RulePrice(NamedTuple):
@@ -49,6 +36,23 @@ class Starved(NamedTuple):
     after: float
 
 
+class Anew(NamedTuple):
+    """Of `answers` the sources were asked again, because the draft asks others or weighs them otherwise. By the plan in force that makes
+    `same` of their `places` what comes of the candidates of the log."""
+
+    answers: int = 0
+    places: int = 0
+    same: int = 0
+
+
+class Shop(NamedTuple):
+    """`items` are the catalog's; `again` asks the sources of an answer again (see `shared.answers.sources`)."""
+
+    items: Mapping[str, Item]
+    worth: Worth
+    again: Callable[[Ready], Ready]
+
+
 class Simulated(NamedTuple):
     """`skipped`: why an answer was left out -> how many. `short`: places that stay empty, as the log knows no further candidates."""
 
@@ -63,63 +67,13 @@ class Simulated(NamedTuple):
     brings: Brings
     starved: list[Starved]
     rules: list[RulePrice]
+    anew: Anew
 
 
-class Gain:
-    """What one plan brings more than another: by row of the worth (see `Worth`), and its spread over answers."""
-
-    def __init__(self, worth: Worth) -> None:
-        self.worth = worth
-        self.answers = 0
-        self.moved: Counter[tuple[str, int]] = Counter()  # (item, place) -> how often more
-        self.items: dict[str, Item] = {}
-        self.clicks: list[float] = []
-        self.revenue: list[float] = []
-
-    def add(self, shown: Sequence[Item], instead: Sequence[Item]) -> None:
-        """`shown` by the one plan, `instead` by the other."""
-        if [item.id for item in shown] == [item.id for item in instead]:
-            return
-        self.answers += 1
-        for items, sign in ((shown, 1), (instead, -1)):
-            for place, item in enumerate(items):
-                self.items[item.id] = item
-                self.moved[item.id, place] += sign
-        ours, theirs = expected(self.worth, shown), expected(self.worth, instead)
-        self.clicks.append(ours[0] - theirs[0])
-        self.revenue.append(ours[1] - theirs[1])
-
-    def brings(self) -> Brings:
-        rows = len(self.worth.buys)
-        clicks, revenue = np.zeros(rows), np.zeros(rows)
-        for (name, place), times in self.moved.items():
-            if times:
-                item = self.items[name]
-                chance = times * self.worth.clicks(item, place)
-                clicks += chance
-                revenue += chance * price(item)
-        return Brings(_estimate(clicks, self.clicks), _estimate(revenue * self.worth.buys, self.revenue))
-
-
-def expected(worth: Worth, shown: Iterable[Item]) -> tuple[float, float]:
-    """Clicks on an answer, and the revenue that comes of them."""
-    clicks = revenue = 0.0
-    for place, item in enumerate(shown):
-        chance = float(worth.look[0, min(place, worth.look.shape[1] - 1)] * worth.appeal[0, worth.column(item)])
-        clicks += chance
-        revenue += chance * float(worth.buys[0]) * price(item)
-    return clicks, revenue
-
-
-def price(item: Item) -> float:
-    found = item.sale_price or item.price
-    return found.amount if found else 0.0
-
-
-def simulate(
-    answers: Iterable[Answered], plan: Loaded, draft: Loaded, items: Mapping[str, Item], worth: Worth
-) -> Simulated:
-    """`plan` is the one in force. `items` are the catalog's."""
+def simulate(answers: Iterable[Answered], plan: Loaded, draft: Loaded, shop: Shop) -> Simulated:
+    """`plan` is the one in force."""
+    items, worth = shop.items, shop.worth
+    anew = Anew()
     gain = Gain(worth)
     by_rule: dict[str, Gain] = {}
     looks: tuple[dict[str, float], dict[str, float]] = {}, {}
@@ -130,6 +84,12 @@ def simulate(
         made = _both(answered, plan, draft, skipped)
         if made is None:
             continue
+        if shaping(made[0].resolved.request) != shaping(made[1].resolved.request):
+            if answered.own is None:
+                skipped["the draft asks other sources, and the log did not keep yet what they are asked by"] += 1
+                continue
+            of_log, made = made[0], (shop.again(made[0]), shop.again(made[1]))
+            anew = _compared(anew, recreated(of_log, items), recreated(made[0], items))
         seen += 1
         drafted = recreated(made[1], items)
         before, after = _shown(recreated(made[0], items)), _shown(drafted)
@@ -157,7 +117,14 @@ def simulate(
         gain.brings(),
         starved(*looks),
         rules,
+        anew,
     )
+
+
+def _compared(anew: Anew, of_log: Answer, again: Answer) -> Anew:
+    ours, theirs = [pick.item for pick in of_log.picks], [pick.item for pick in again.picks]
+    same = sum(one == other for one, other in zip(ours, theirs, strict=False))
+    return Anew(anew.answers + 1, anew.places + max(len(ours), len(theirs)), anew.same + same)
 
 
 def _both(answered: Answered, plan: Loaded, draft: Loaded, skipped: Counter[str]) -> tuple[Ready, Ready] | None:
@@ -202,12 +169,3 @@ def starved(before: Mapping[str, float], after: Mapping[str, float]) -> list[Sta
     ]
     lost = [one for one in shares if one.before >= SEEN and one.after < STARVED * one.before]
     return sorted(lost, key=lambda one: one.after - one.before)
-
-
-def _estimate(rows: Floats, by_answer: Sequence[float]) -> Estimate:
-    """The interval is of what the worth might be and of which answers are asked for next time, as many of them."""
-    spread = float(np.std(by_answer) * len(by_answer) ** 0.5) if by_answer else 0.0
-    drawn = rows[1:] + np.random.default_rng(SEED).normal(0.0, 1.0, len(rows) - 1) * spread
-    mean = float(rows[0])
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(mean, min(float(low), mean), max(float(high), mean))

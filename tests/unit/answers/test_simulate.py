@@ -6,7 +6,7 @@ import pytest
 
 from shared.answers.model import Answered, Question
 from shared.answers.simulation.clicks import read
-from shared.answers.simulation.simulate import simulate, starved
+from shared.answers.simulation.simulate import Shop, simulate, starved
 from shared.answers.simulation.worth import measured
 from shared.catalog.model import Item, Price
 from shared.events.model import encode
@@ -57,10 +57,14 @@ def test_the_click_model_finds_what_made_the_clicks():
     assert abs(found.look[1:].mean(axis=0) - found.look[0]).max() < 0.02
 
 
+def again(one):
+    raise AssertionError("no draft here changes where candidates come from")
+
+
 def simulated(rules, logged=None, **more):
     draft = load(Plan(version="d", rules=tuple(rules)))
     logged = logged or list(answers(500, ["good", "fair", "poor"]))
-    return simulate(logged, NOTHING, draft, ITEMS, more.get("worth") or worth())
+    return simulate(logged, NOTHING, draft, Shop(ITEMS, more.get("worth") or worth(), again))
 
 
 def test_a_draft_without_rules_changes_nothing():

@@ -2,7 +2,8 @@
 
 from infrastructure.cli.answers import report, some
 from shared.answers.model import Answered
-from shared.answers.simulation.simulate import Brings, Estimate, RulePrice, Simulated, Starved
+from shared.answers.simulation.gain import Brings, Estimate
+from shared.answers.simulation.simulate import Anew, RulePrice, Simulated, Starved
 
 LESS = Brings(Estimate(-12.4, -20.1, -5.3), Estimate(-210.5, -340.0, -92.1))
 MADE = Simulated(
@@ -17,6 +18,7 @@ MADE = Simulated(
     brings=LESS,
     starved=[Starved("Stoves", 0.1, 0.02)],
     rules=[RulePrice("stove first", "pin", 40, LESS)],
+    anew=Anew(),
 )
 
 
@@ -29,6 +31,13 @@ def test_what_changes_what_it_brings_and_what_each_rule_costs():
     assert (
         "stove first (pin): changes 40 answers; clicks -12.4 [-20.1, -5.3]; revenue -210.50 [-340.00, -92.10]" in told
     )
+
+
+def test_where_sources_were_asked_again_it_is_said_of_which_and_how_well_that_goes():
+    assert "asked again" not in report(MADE, 7.0, 62)
+    told = report(MADE._replace(anew=Anew(60, 720, 684)), 7.0, 62)
+    assert "In 60 answers the draft changes where candidates come from." in told
+    assert "popular lists and new arrivals of now" in told and "makes 95% of places what they are" in told
 
 
 def test_without_clicks_nothing_is_expected_and_what_changes_is_told_all_the_same():
