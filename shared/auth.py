@@ -6,7 +6,7 @@ import time
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import json
 
@@ -76,6 +76,22 @@ def access(key: str, write_key: str, secret_key: Callable[[], str]) -> Access:
     if any(_same(key, good) for good in _good(secret_key)):
         return "secret"
     raise Unauthorized("this key is neither the shop's write key nor its secret key")
+
+
+class Caller(NamedTuple):
+    """Who calls, by the key they sent."""
+
+    access: Access
+    secret_key: Callable[[], str]
+
+    def proves(self, user_id: str, proof: str) -> bool:
+        """Whether a user id is proven: by its user hash, and whatever a server of the shop says is."""
+        return self.access == "secret" or verify_user_hash(self.secret_key, user_id, proof)
+
+
+def caller(key: str, write_key: str, secret_key: Callable[[], str]) -> Caller:
+    """Raises Unauthorized."""
+    return Caller(access(key, write_key, secret_key), secret_key)
 
 
 def need_secret(key: str, secret_key: Callable[[], str]) -> None:

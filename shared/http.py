@@ -3,11 +3,13 @@
 import binascii
 import zlib
 from base64 import b64decode
+from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import DecodeError, json
 
-from shared.errors import InvalidRequest, ShopwindowError, TooLarge
+from shared.errors import InvalidRequest, ShopwindowError, TooLarge, Unavailable
 
 JSON = {"content-type": "application/json"}
 
@@ -48,3 +50,14 @@ def answer(status: int, body: bytes, headers: dict[str, str] | None = None) -> d
 def failed(error: ShopwindowError) -> dict[str, Any]:
     headers = {"retry-after": "1"} if error.status in (429, 503) else None
     return answer(error.status, json.encode(error.body()), headers)
+
+
+def served(answer: Callable[[], dict[str, Any]], outage: Callable[[Exception], None]) -> dict[str, Any]:
+    """What `answer` gives, or what went wrong as the API tells it. `outage` is told of a service of AWS that failed."""
+    try:
+        return answer()
+    except ShopwindowError as error:
+        return failed(error)
+    except (ClientError, BotoCoreError) as error:
+        outage(error)
+        return failed(Unavailable(f"something did not answer ({type(error).__name__}); send the same again"))

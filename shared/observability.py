@@ -6,6 +6,11 @@ logger = Logger(service="shopwindow")
 metrics = Metrics(namespace="Shopwindow", service="shopwindow")
 
 
+def outage(error: Exception) -> None:
+    """For an `except` block: the trace is that of the error being handled."""
+    logger.exception("a service of AWS failed: %s", error)
+
+
 def cache_failed(error: Exception) -> None:
     metrics.add_metric("CacheFailed", "Count", 1)
     logger.warning("the cache failed: %s", error)

@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from botocore.exceptions import BotoCoreError, ClientError
 
 from shared import auth, clients, http
 from shared.cache import connect
 from shared.catalog.desk import CatalogDesk
 from shared.catalog.store import CatalogStore
 from shared.config import AdminSettings, from_env
-from shared.errors import ShopwindowError, Unavailable
-from shared.observability import cache_failed, logger, metrics
+from shared.observability import cache_failed, logger, metrics, outage
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -78,10 +76,4 @@ def delete_item() -> dict[str, Any]:
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     metrics.add_metric("CatalogRequests", "Count", 1)
-    try:
-        return app.resolve(event, context)
-    except ShopwindowError as error:
-        return http.failed(error)
-    except (ClientError, BotoCoreError) as error:
-        logger.exception("the catalog table or the secret failed")
-        return http.failed(Unavailable(f"the catalog did not answer ({type(error).__name__}); send the same again"))
+    return http.served(lambda: app.resolve(event, context), outage)

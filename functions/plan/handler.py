@@ -5,17 +5,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import json
 
 from shared import auth, clients, http
 from shared.config import PlanSettings, from_env
-from shared.errors import ShopwindowError, Unavailable
 from shared.experiments.store import ResultsStore
 from shared.merchandising.desk import PlanDesk
 from shared.merchandising.schema import schema
 from shared.merchandising.store import PlanStore
-from shared.observability import logger, metrics
+from shared.observability import logger, metrics, outage
 from shared.recommend.loaded import mistakes
 from shared.versioned import VersionedTable
 
@@ -61,12 +59,10 @@ ROUTES: dict[str, Callable[[PlanDesk, dict[str, Any]], dict[str, Any]]] = {
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     metrics.add_metric("PlanRequests", "Count", 1)
-    try:
-        auth.need_secret(auth.key_of(event["headers"]), secret)
-        answer = ROUTES[event["routeKey"]](PlanDesk(store, [mistakes], time.time()), event)
-        return http.answer(200, json.encode(answer), PRIVATE)
-    except ShopwindowError as error:
-        return http.failed(error)
-    except (ClientError, BotoCoreError) as error:
-        logger.exception("the plans table, the bucket or the secret failed")
-        return http.failed(Unavailable(f"the plan did not answer ({type(error).__name__}); send the same again"))
+    return http.served(lambda: answer(event), outage)
+
+
+def answer(event: dict[str, Any]) -> dict[str, Any]:
+    auth.need_secret(auth.key_of(event["headers"]), secret)
+    told = ROUTES[event["routeKey"]](PlanDesk(store, [mistakes], time.time()), event)
+    return http.answer(200, json.encode(told), PRIVATE)

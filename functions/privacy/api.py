@@ -6,14 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import json
 
 from shared import auth, clients, http
 from shared.config import PrivacyApiSettings, from_env
-from shared.errors import ShopwindowError, Unavailable
 from shared.identity.keys import IdentityKeys
-from shared.observability import logger, metrics
+from shared.observability import logger, metrics, outage
 from shared.privacy.desk import Desk
 from shared.privacy.hashing import stored
 from shared.privacy.keys import PrivacyKey
@@ -67,10 +65,4 @@ ROUTES = {
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     metrics.add_metric("PrivacyCalls", "Count", 1)
-    try:
-        return ROUTES[event["routeKey"]](event)
-    except ShopwindowError as error:
-        return http.failed(error)
-    except (ClientError, BotoCoreError) as error:
-        logger.exception("a privacy request could not be taken or read")
-        return http.failed(Unavailable(f"a store did not answer ({type(error).__name__}); send the same again"))
+    return http.served(lambda: ROUTES[event["routeKey"]](event), outage)

@@ -3,22 +3,19 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from shared import auth, clients, http
 from shared.answers.log import AnswersLog
 from shared.cache import connect
 from shared.config import RecommendSettings, from_env
 from shared.consent.statement import policy
 from shared.errors import ShopwindowError
-from shared.identity import ids
 from shared.identity.keys import IdentityKeys
 from shared.observability import cache_failed, logger, metrics
 from shared.recommend.asked import Call, planned, understood
+from shared.recommend.identify import Identify
 from shared.recommend.reads import Reader
 from shared.recommend.service import Service
 from shared.recommend.shelves import parse_blend
-from shared.recommend.shopper import shopper
 from shared.recommend.static import S3Static
 from shared.recommend.tables import Names, Tables
 
@@ -42,6 +39,7 @@ static = S3Static(lambda: clients.s3(serving=True), settings.models_bucket)
 blend = parse_blend(settings.starter_blend)
 reader = Reader(tables, static, read_failed, time.time, blend)  # the wall clock: a snapshot may be restored days later
 reader.warm()
+identify = Identify(secret, keys, settings.plus_tags, read_failed)
 answers_log = AnswersLog(float(settings.answers_logged))
 
 
@@ -67,27 +65,10 @@ def recommend(event: dict[str, Any], began: float) -> dict[str, Any]:
     plan = auth.text(body, "plan") or query.get("plan", "")
     chosen = planned(reader, plan, access)
     asked = understood(Call(event.get("rawPath", ""), body, access, query if get else None, held), chosen)
-    made = Service(chosen, lambda request: shopper(request, access, proven, known_as), time.time).serve(asked)
+    made = Service(chosen, lambda request: identify(request, access), time.time).serve(asked)
     metrics.add_metric("FallbackUsed", "Count", int(made.fallback))
     metrics.add_metadata("tier", made.tier)
     if not plan:
         answers_log.put(made.answered, (time.perf_counter() - began) * 1000)
     headers = {"cache-control": "public, max-age=60" if get and made.keepable and not plan else "private, no-store"}
     return http.answer(200, made.body, headers)
-
-
-def proven(user_id: str, user_hash: str) -> bool:
-    try:
-        return auth.verify_user_hash(secret, user_id, user_hash)
-    except (ClientError, BotoCoreError) as error:
-        read_failed(error)
-        return False
-
-
-def known_as(name: str) -> str:
-    """The id that capture keeps; "" while the key for it cannot be read, and then the answer is nobody's."""
-    try:
-        return ids.known_as(name, keys, settings.plus_tags)
-    except (ClientError, BotoCoreError) as error:
-        read_failed(error)
-        return ""

@@ -12,14 +12,17 @@ from shared.events import lake
 from shared.events.model import encode
 from shared.experiments import tag
 from shared.experiments.assignment import assigned_to
+from shared.experiments.bandits import HALF_LIVES
 from shared.lists.arms import decode as decode_arms
 from shared.merchandising.plan import Plan
 from shared.recommend.loaded import read
+from shared.trends.arms import SPEEDS, merged
+from shared.trends.store import CountersStore
 from tests.factories import event, order
 from tests.integration.conftest import eventually, view
 
 HOUR = 3600.0
-BANDIT_AT, ROLLOUT_AT, SPLIT_AT = "not-found", "cart", "home"
+BANDIT_AT, ROLLOUT_AT, SPLIT_AT, TURN_AT = "not-found", "cart", "home", "search"
 
 
 @pytest.fixture
@@ -121,3 +124,73 @@ def test_a_bandit_learns_from_what_shoppers_click(desk, stack, aws, browser_api,
 
     eventually(published, 60.0)
     eventually(lambda: [answered().arm for _ in range(20)].count("bold") >= 15, 60.0)
+
+
+class SimulatedShop:
+    """Shoppers of the last day and a half, who are shown arms as the stack would draw them and click on them at fixed rates. What they do
+    is sent with its own time, by which the stack lets it fade; what it makes of it is as of now."""
+
+    def __init__(self, stack, aws, api, shopper, arms):
+        self.stack, self.aws, self.api, self.shopper = stack, aws, api, shopper
+        self.shares = dict.fromkeys(arms, 1 / len(arms))
+        self.owed = dict.fromkeys(arms, 0.0)  # clicks: by rate, not by chance
+        self.sent = 0.0  # answers shown, halved every week, as of `now`
+        self.now = time.time()
+
+    def hours(self, ago, length, rates, answers=100):
+        batch = []
+        for arm, share in self.shares.items():
+            shown = round(answers * share)
+            for n in range(shown):
+                at = self.now - (ago - length * (n + 0.5) / shown) * HOUR
+                batch += self._answer(arm, at, rates[arm])
+                self.sent += 2 ** ((at - self.now) / HALF_LIVES["7d"])
+        self.api.call("POST", "/v1/batch", {"batch": batch})
+        eventually(lambda: self.counted() == pytest.approx(self.sent, rel=1e-6), 60.0)
+        models.invoke(self.stack, "TrendsFunction", {})
+        item = self.aws("dynamodb").get_item(
+            TableName=self.stack.outputs["ListsTable"], Key={"pk": {"S": "live#arms#all"}}
+        )["Item"]
+        chances = decode_arms(item["value"]["B"]).chances[TURN_AT, "all"]
+        self.shares = dict(zip(chances.arms, chances.shares, strict=True))
+
+    def _answer(self, arm, at, rate):
+        self.owed[arm] += rate
+        names = ["Recommendation Viewed"]
+        if self.owed[arm] >= 1.0:
+            self.owed[arm] -= 1.0
+            names.append("Recommendation Clicked")
+        told = {"recommendation_id": tag.make(f"{int(at * 1000):023x}", tag.Tag(TURN_AT, "all", arm))}
+        when = datetime.fromtimestamp(at, UTC).isoformat()
+        properties = {**told, "product_id": "tent"}
+        return [view(self.shopper, "tent", name, properties=properties, timestamp=when) for name in names]
+
+    def counted(self):
+        kinesis, stream = self.aws("kinesis"), self.stack.outputs["Stream"]
+        shards = [one["ShardId"] for one in kinesis.list_shards(StreamName=stream)["Shards"]]
+        counters = CountersStore(self.aws("dynamodb"), self.stack.outputs["ListsTable"]).get_all(shards)
+        tallies = merged([(one.arms, one.landmark) for one in counters], self.now)
+        week = SPEEDS.index(HALF_LIVES["7d"])
+        return sum(tally.shown[week] for name, tally in tallies.items() if name.startswith(f"{TURN_AT}/"))
+
+
+def test_a_bandit_is_back_within_a_day_after_the_better_arm_became_the_worse(desk, stack, aws, browser_api, shopper):
+    arms = [{"name": "left"}, {"name": "right"}]
+    desk({"bandits": {"turn": {"placement": TURN_AT, "halfLife": "1d", "arms": arms}}})
+    shop = SimulatedShop(stack, aws, browser_api, shopper, ["left", "right"])
+    for ago in range(36, 24, -3):
+        shop.hours(ago, 3, {"left": 0.4, "right": 0.1})
+    assert shop.shares["left"] > 0.9, "it moved to the better arm"
+    shares = []
+    for ago in range(24, 0, -3):
+        shop.hours(ago, 3, {"left": 0.1, "right": 0.4})
+        shares.append(shop.shares["right"])
+    assert shares[0] < 0.2, "one answer does not turn it"
+    assert shares[-1] > 0.9, "a day after the change it is back at what is better now"
+
+    def drawn():
+        body = {"placement": TURN_AT, "anonymousId": shopper, "count": 3}
+        answered = [browser_api.call("POST", "/v1/recommendations", body)["recommendationId"] for _ in range(20)]
+        return [tag.parse(one).arm for one in answered].count("right") >= 15
+
+    eventually(drawn, 90.0)
