@@ -52,8 +52,8 @@ test: setup browser check ## everything is checked and tested, on a local stack 
 browser: setup ## a Chromium for the browser tests
 	@sh infrastructure/browser.sh
 
-bench: setup ## measure: serving, cold start, ingest, ranking, identity, training
-	@for name in serving cold_start ingest ranking identity training; do $(VENV)/python -m tests.benchmarks.$$name || exit 1; done
+bench: setup ## measure: serving, rules, cold start, ingest, ranking, identity, training
+	@for name in serving rules cold_start ingest ranking identity training; do $(VENV)/python -m tests.benchmarks.$$name || exit 1; done
 
 deploy: setup ## build and deploy to AWS with the settings in samconfig.toml
 	@$(VENV)/sam build --build-in-source && $(VENV)/sam deploy

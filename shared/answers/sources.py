@@ -31,20 +31,20 @@ def shaping(request: Request) -> tuple[Any, ...]:
 
 
 class Sources(Reader):
-    """Reads as they would have been for answers of the log. `kept` are the versions whose lists are stored."""
+    """Reads as they would have been for answers of the log. `stored` are the versions whose lists are."""
 
     def __init__(
-        self, tables: Readable, kept: Collection[str], failed: Callable[[Exception], None], clock: Callable[[], float]
+        self, tables: Readable, stored: Collection[str], failed: Callable[[Exception], None], clock: Callable[[], float]
     ) -> None:
         self.remembering = Remembering(tables)
         super().__init__(self.remembering, list, failed, clock)
-        self.kept = kept
+        self.stored = stored
         self.one: Ready | None = None
 
     @property
     def version(self) -> str:
         then = self.one.answered.model if self.one else ""
-        return then if then in self.kept else super().version
+        return then if then in self.stored else super().version
 
     def again(self, one: Ready) -> Ready:
         """Ready to be made of what its sources offer when they are asked again. Raises ValueError where the log did not keep what the

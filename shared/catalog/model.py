@@ -8,7 +8,7 @@ class Price(msgspec.Struct, array_like=True, frozen=True):
     currency: str
 
 
-class Item(msgspec.Struct, array_like=True, kw_only=True):
+class Item(msgspec.Struct, array_like=True, kw_only=True, frozen=True):
     """`product_type` is the shop's own category path, parts joined by " > "; its first part is the top category.
 
     `in_stock` is decided on writing: availability says so and `stock`, if given, is positive.

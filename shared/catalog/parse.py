@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from msgspec.structs import replace
+
 from shared.catalog import limits, price, values
 from shared.catalog.model import Item, Price
 from shared.catalog.sketch import sketch
@@ -89,8 +91,7 @@ def parse(row: Any, updated_at: float) -> Item:
         excluded_countries=limits.countries(fields, "excluded_countries"),
         sizes=limits.sizes(fields, attributes),
     )
-    item.sketch = sketch(item)
-    return item
+    return replace(item, sketch=sketch(item))
 
 
 def patched(item: Item, changes: Any, updated_at: float) -> Item:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from shared import tables
@@ -123,9 +124,8 @@ class CatalogStore:
 
 
 def _item(stored: Any) -> Item:
-    item = decode(stored["value"]["B"])
-    item.first_seen = float(stored["first_seen"]["N"]) if "first_seen" in stored else 0.0
-    return item
+    first_seen = float(stored["first_seen"]["N"]) if "first_seen" in stored else 0.0
+    return msgspec.structs.replace(decode(stored["value"]["B"]), first_seen=first_seen)
 
 
 def _opened(cursor: str) -> str:

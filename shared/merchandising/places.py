@@ -1,6 +1,7 @@
 """Who stands in which place: pins first, then what is to be included, then the best of the rest."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from math import floor
 from typing import Protocol
 
@@ -29,16 +30,15 @@ class InOrder:
 
 
 class Inclusion:
-    """A rule that promotes items, `queue` in the order in which they get places."""
+    """A rule that promotes items: `queue` has them in the order in which they get places, `about` says of one whether it is among them."""
 
-    def __init__(self, rule: Rule, effect: Effect, queue: list[Entry]) -> None:
+    def __init__(self, rule: Rule, effect: Effect, queue: Iterable[Entry], about: Callable[[str], bool]) -> None:
         self.rule = rule
         self.effect = effect
-        self.queue = queue
-        self.about = {entry.id for entry in queue}
+        self.queue = iter(queue)
+        self.about = about
         self.slots = frozenset(rule.slots)
         self.shown = 0  # of its items, whoever put them there
-        self.next = 0
 
     def wants(self, slot: int) -> bool:
         """A share counts from the front: at each place, `share` of all places so far, rounded, so that it is spread evenly."""
@@ -62,16 +62,13 @@ class Shelf:
     def filled(self) -> list[Entry]:
         for bit, rule in self.pool.rules.of("pin"):
             self._pin(rule, self.pool.effects[bit])
-        inclusions = [
-            Inclusion(rule, self.pool.effects[bit], self._queue(bit, rule))
-            for bit, rule in self.pool.rules.of("include")
-        ]
+        inclusions = [self._inclusion(bit, rule) for bit, rule in self.pool.rules.of("include")]
         for slot in range(1, self.count + 1):
             entry = self._entry(slot, inclusions)
             if entry:
                 self.shown.append(entry)
                 for inclusion in inclusions:
-                    inclusion.shown += entry.id in inclusion.about
+                    inclusion.shown += inclusion.about(entry.id)
         return self.shown
 
     def _pin(self, rule: Rule, effect: Effect) -> None:
@@ -94,10 +91,20 @@ class Shelf:
             return f"slot {slot} is taken by {self.pinned[slot][1].rule}"
         return self._where(self.pool.entry(item))
 
-    def _queue(self, bit: int, rule: Rule) -> list[Entry]:
-        if not rule.items:
-            return [entry for entry in self.ranked if self.pool.mask(entry.id) & bit]
+    @cached_property
+    def by_rule(self) -> dict[int, list[Entry]]:
+        """The entries that each rule of inclusion is about, best first: one way through the pool for all of them."""
+        found: dict[int, list[Entry]] = {}
+        including = self.pool.rules.bits("include")
+        for entry in self.ranked:
+            for bit, _ in self.pool.rules.rules(self.pool.mask(entry.id) & including):
+                found.setdefault(bit, []).append(entry)
+        return found
+
+    def _inclusion(self, bit: int, rule: Rule) -> Inclusion:
         effect = self.pool.effects[bit]
+        if not rule.items:
+            return Inclusion(rule, effect, self.by_rule.get(bit, ()), lambda item: bool(self.pool.mask(item) & bit))
         queue: dict[str, Entry] = {}
         for wanted in rule.items:
             reason = self.pool.refused(wanted)
@@ -106,7 +113,7 @@ class Shelf:
             else:
                 item = self.pool.becomes(wanted)
                 queue.setdefault(item, self.pool.entry(item))
-        return list(queue.values())
+        return Inclusion(rule, effect, queue.values(), queue.__contains__)
 
     def _entry(self, slot: int, inclusions: list[Inclusion]) -> Entry | None:
         if slot in self.pinned:
@@ -127,13 +134,7 @@ class Shelf:
         return entry
 
     def _first(self, inclusion: Inclusion) -> Entry | None:
-        queue = inclusion.queue
-        while inclusion.next < len(queue):
-            entry = queue[inclusion.next]
-            inclusion.next += 1
-            if not self._where(entry):
-                return entry
-        return None
+        return next((entry for entry in inclusion.queue if not self._where(entry)), None)
 
     def _where(self, entry: Entry) -> str:
         """Why the item cannot stand here: it, or a variant of it, stands elsewhere; "" when neither does."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from operator import itemgetter
+from typing import NamedTuple
 
 from shared.merchandising.matching import Matched
 from shared.merchandising.plan import Rule
@@ -9,6 +10,14 @@ from shared.merchandising.steered import Effect, Entry, Outside
 from shared.merchandising.values import MOST_FACTOR
 
 LEAST_SCORE = 1e-9  # so that rules reorder what has no score, such as the list of last resort
+
+
+class Moved(NamedTuple):
+    """What the same boosts and buries make of an item's score; `limit` says so when they would multiply by more than they may."""
+
+    factor: float
+    effects: list[Effect]
+    limit: str
 
 
 class Pool:
@@ -109,27 +118,31 @@ class Pool:
     def _weighted(self, kept: list[Entry], moving: int) -> list[Entry]:
         """The order of the pool counts, not only its scores: a score above that of the entry before is taken as equal to it."""
         weighed: list[tuple[float, Entry]] = []
+        moves: dict[int, Moved] = {}  # many items have the same rules
         level = float("inf")
         for entry in kept:
             level = min(level, max(entry.score, LEAST_SCORE))
             hit = self.mask(entry.id) & moving
-            factor = self._factor(entry.id, hit) if hit else 1.0
-            score = level * factor
-            weighed.append((score, entry._replace(score=score) if hit else entry))
+            if not hit:
+                weighed.append((level, entry))
+                continue
+            moved = moves.get(hit) or moves.setdefault(hit, self._moved(hit))
+            for effect in moved.effects:
+                effect.items.append(entry.id)
+                if moved.limit:
+                    effect.misses[entry.id] = moved.limit
+            score = level * moved.factor
+            weighed.append((score, Entry(entry.id, score, entry.item)))
         weighed.sort(key=itemgetter(0), reverse=True)
         return [entry for _, entry in weighed]
 
-    def _factor(self, item: str, hit: int) -> float:
+    def _moved(self, hit: int) -> Moved:
         """All that apply multiply, up to MOST_FACTOR either way."""
-        factor = 1.0
+        factor, effects = 1.0, []
         for bit, rule in self.rules.rules(hit):
-            mine = rule.by if rule.action == "boost" else 1.0 / rule.by
-            factor *= mine
             effect = self.effects[bit]
-            effect.factor = mine
-            effect.items.append(item)
+            effect.factor = rule.by if rule.action == "boost" else 1.0 / rule.by
+            factor *= effect.factor
+            effects.append(effect)
         limited = min(max(factor, 1.0 / MOST_FACTOR), MOST_FACTOR)
-        if limited != factor:
-            for bit, _ in self.rules.rules(hit):
-                self.effects[bit].misses[item] = f"rules together multiply by {limited:g} at most"
-        return limited
+        return Moved(limited, effects, f"rules together multiply by {limited:g} at most" if limited != factor else "")

@@ -44,9 +44,8 @@ class About(NamedTuple):
 
 def factor(dials: Dials, item: Item, about: About, now: float) -> float:
     """What an item's relevance is multiplied by, ≥ 0: more for the new and for what earns, less for the all too familiar, for what
-    was shown in vain, for what the shopper finds dear or cheap, and for what is nearly sold out. FAVOURITE for what they named
-    themselves, by no dial."""
-    made = favour(item, about)
+    was shown in vain, for what the shopper finds dear or cheap, and for what is nearly sold out."""
+    made = 1.0
     if dials.freshness:
         made *= 1.0 + dials.freshness * new(item, now)
     if dials.serendipity:
@@ -63,6 +62,7 @@ def factor(dials: Dials, item: Item, about: About, now: float) -> float:
 
 
 def favour(item: Item, about: About) -> float:
+    """FAVOURITE for what the shopper named themselves, whatever the dials."""
     return FAVOURITE if about.favourites and about.favourites.part(item) else 1.0
 
 

@@ -107,7 +107,7 @@ def pool_size(request: Request) -> int:
 
 def about(request: Request, reads: Reads, now: float) -> About:
     """What the placement's dials ask of the shopper and the shop."""
-    favourites = Wished(reads.state.preferences, FAVOURITE)
+    favourites = Wished(reads.state.preferences, FAVOURITE) or None
     return About(reads.state, tired(request, reads, now), reads.covers, favourites)
 
 
@@ -125,7 +125,7 @@ class Filling:
         self.rules = reads.resolved.rules if reads.resolved else NO_RULES
         self.constraints = Constraints(request, reads.state, reads.covers)
         self.about = about(request, reads, now)
-        self.turned = request.spec.dials != OFF or bool(self.about.favourites)
+        self.dialed = request.spec.dials != OFF
         self.waiting = [pick for pick in newcomers(request, reads, self.about.fatigue) if pick.item not in out]
         self.wanted = wanted(self.rules)[:MOST_WANTED] if self.rules.active else []
         self.found: dict[str, Item] = {}
@@ -143,16 +143,17 @@ class Filling:
             # the list of last resort begins at the top again, and yet stands behind
             self.level = value = min(given, self.level)
             item = self.found.get(pick.item)
-            self.offered.append((pick.item, value * favour(item, self.about) if item else value))
+            relevance = value * favour(item, self.about) if item else value
+            self.offered.append((pick.item, relevance))
             if cause := broken(item, self.request, self.constraints, self.now):
                 self.removed.setdefault(cause, []).append(pick.item)
             elif item:
                 self.picks[pick.item] = pick
-                worth = value * factor(dials, item, self.about, self.now) if self.turned else value
+                worth = relevance * factor(dials, item, self.about, self.now) if self.dialed else relevance
                 self.pool.append(Entry(pick.item, worth, item))
 
     def filled(self, page: Iterable[str]) -> Steered:
-        if self.turned:
+        if self.dialed or self.about.favourites:
             self.pool.sort(key=lambda entry: -entry.score)
         taken = {group(self.found[item]): "on the page" for item in page if item in self.found}
         outside = Outside(self.found, self.refusal, taken)

@@ -22,6 +22,7 @@ from shared.preferences.wishes import constraints
 from shared.profiles.state import State
 from shared.profiles.state import decode as decode_state
 from shared.recommend.facts import Asker
+from shared.recommend.kept import Kept
 from shared.recommend.loaded import load
 from shared.recommend.picks import CONTEXT_ITEMS, EMPTY, Reads, context, dealt_with
 from shared.recommend.placements import Blend, Placement
@@ -57,6 +58,7 @@ class Reader:
         self.popular = Popular(clock)
         self.plans: Plans | Draft = Plans(clock, failed)
         self.static = Static(load_static, failed, clock)
+        self.kept: Kept[Item] = Kept(lambda value: self._decoded(decode_item, value))
 
     @property
     def placements(self) -> Mapping[str, Placement]:
@@ -192,8 +194,7 @@ class Reader:
     def items(self, ids: Sequence[str]) -> dict[str, Item]:
         """Those that are in the catalog; while it cannot be read, as they were at the last publishing."""
         found = self.tables.get(f"c:{item}" for item in ids)
-        decoded = ((name[2:], self._decoded(decode_item, value)) for name, value in found.values.items())
-        items = {name: item for name, item in decoded if item}
+        items = {name[2:]: item for name, value in found.values.items() if (item := self.kept.get(name, value))}
         if found.whole:
             return items
         static = self.static.items()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace as with_fields
 
 from infrastructure.cli.evaluate.datasets import known
 from infrastructure.cli.evaluate.served import Served, Shopwindow, state_of
@@ -55,7 +56,7 @@ def catalog(known, data):
         found = Price(price, "EUR") if price > 0 else None
         title, since = known.texts.get(name, ""), came.get(name, 0.0)
         made[name] = Item(id=name, title=title, product_type=category, brand=brand, price=found, first_seen=since)
-        made[name].sketch = sketch(made[name])
+        made[name] = with_fields(made[name], sketch=sketch(made[name]))
     return made
 
 

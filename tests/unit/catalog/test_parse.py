@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json
+from msgspec.structs import replace
 
 from shared.catalog.card import card
 from shared.catalog.feed import lines
@@ -216,8 +217,7 @@ def items(draw):
         excluded_countries=draw(st.lists(st.sampled_from(["US"]), unique=True)),
         sizes=draw(st.lists(st.sampled_from(["M", "L", "42"]), unique=True)),
     )
-    item.sketch = sketch(item)
-    return item
+    return replace(item, sketch=sketch(item))
 
 
 @given(items())
