@@ -14,14 +14,14 @@ from shared.merchandising.desk import PlanDesk
 from shared.merchandising.store import PlanStore
 from shared.recommend.loaded import mistakes
 from shared.versioned import VersionedTable
-from tests.contract.functions.test_handlers import CONTEXT, aws, handler, sample  # noqa: F401 - a fixture
+from tests.contract.functions.calls import CONTEXT, handler, sample
 from tests.factories import NOON, event, invocation, record
 
 NAMES = [f"i{n:02}" for n in range(30)]
 
 
 @pytest.fixture
-def shop(aws, monkeypatch):  # noqa: F811
+def shop(aws, monkeypatch):
     """A shop before its first model: shelves are made of live lists. Gives ids of the items on a shelf."""
     items = [Item(id=name, title=name, updated_at=time.time() - 60) for name in NAMES]
     CatalogStore(boto3.client("dynamodb"), "catalog").put_many(items)

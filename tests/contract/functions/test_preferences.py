@@ -13,7 +13,7 @@ from shared.errors import Conflict
 from shared.preferences import desk
 from shared.profiles.state import Choice, State, Totals
 from shared.profiles.store import ShoppersStore, Versioned
-from tests.contract.functions.test_handlers import NO, YES, aws, consent, handler, sample, states, streamed, suppress  # noqa: F401
+from tests.contract.functions.calls import NO, YES, states, streamed, suppress
 from tests.contract.functions.test_recommend import NAMES, ids, recommend  # noqa: F401
 
 NOTHING = {
@@ -24,7 +24,7 @@ NOTHING["sizes"] = {}
 
 
 @pytest.fixture
-def preferences(consent):  # noqa: F811
+def preferences(consent):
     """Calls the API: (status, body)."""
 
     def call(method, body=None, **more):
@@ -63,7 +63,7 @@ def test_the_next_answer_obeys_whatever_was_agreed_to(preferences, recommend):  
     assert ids(body) == ["i02"] and body["removed"] == {"hidden_item": ["i00", "i01"]}
 
 
-def test_consent_withdrawn_takes_nothing_back_and_taking_back_needs_no_consent(consent, preferences):  # noqa: F811
+def test_consent_withdrawn_takes_nothing_back_and_taking_back_needs_no_consent(consent, preferences):
     preferences("PUT", {"anonymousId": "a1", **hide("i00")})
     assert consent("PUT", {"anonymousId": "a1", "consent": NO})[1]["changed"] is False, (
         "nothing is known that could be cleared"
@@ -121,7 +121,7 @@ def test_the_longest_lists_are_taken(preferences):
     assert status == 200 and len(body["hidden"]["items"]) == 100 == len(states("a#a1")["a#a1"].preferences) / 6
 
 
-def test_who_was_erased_for_good_is_not_stored_again(preferences, aws):  # noqa: F811
+def test_who_was_erased_for_good_is_not_stored_again(preferences, aws):
     suppress(time.time(), forever=True)
     told = preferences("PUT", {"anonymousId": "a1", **hide("i00")})[1]
     assert "erased" in told["message"] and states("a#a1") == {}

@@ -17,13 +17,13 @@ from shared.profiles.state import Candidate, State, Totals
 from shared.profiles.store import ShoppersStore, Versioned
 from shared.recommend.loaded import mistakes
 from shared.versioned import VersionedTable
-from tests.contract.functions.test_handlers import CONTEXT, aws, handler, sample  # noqa: F401 - a fixture
+from tests.contract.functions.calls import CONTEXT, handler, sample
 
 NAMES = [f"i{n:02}" for n in range(30)]
 
 
 @pytest.fixture
-def recommend(aws):  # noqa: F811
+def recommend(aws):
     db = boto3.client("dynamodb")
     CatalogStore(db, "catalog").put_many([Item(id=name, title=name) for name in NAMES])
     lists = ListsStore(db, "lists")
