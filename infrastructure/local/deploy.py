@@ -37,8 +37,9 @@ def deploy(layout: Layout, *, cache: bool = False) -> Stack:
     if not control.healthy(layout):
         raise LocalStackError("The local stack does not run. `make up` starts it.")
     parameters = f"Stage=local Arch={ARCH} SnapStart=on UseCache={str(cache).lower()} StreamShards=2"
-    with _alone():
+    with _built(fcntl.LOCK_EX):
         digest = build()
+    with _built(fcntl.LOCK_SH):
         running = layout.home / "deployed"
         if layout.facts.exists() and running.exists() and running.read_text() == digest + parameters:
             print("The stack is deployed as it is here.", flush=True)
@@ -92,11 +93,11 @@ def _digest() -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One build at a time: two stacks share the folder of built functions."""
+def _built(how: int) -> Iterator[None]:
+    """Stacks share the folder of built functions: one builds at a time, and while others deploy from it none does."""
     BUILT.parent.mkdir(exist_ok=True)
     with (BUILT.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, how)
         yield
 
 
