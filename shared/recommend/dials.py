@@ -103,16 +103,17 @@ def _price(dials: Dials, item: Item, state: State, now: float) -> float:
 
 def closeness(one: Item, other: Item) -> float:
     """How much two items are the same thing to a shopper, 0-1: by category, texts and brand."""
-    near = SAME_TEXTS * likeness(one.sketch, other.sketch) + PARTS_WORTH * _shared_path(
-        one.product_type, other.product_type
-    )
+    near = PARTS_WORTH * _shared_path(one.product_type, other.product_type)
+    near += SAME_TEXTS * likeness(one.sketch, other.sketch)
     return near + SAME_BRAND if one.brand and one.brand == other.brand else near
 
 
 def _shared_path(ours: str, theirs: str) -> float:
     """Of two category paths, how much of the longer one they share."""
-    if not (ours and theirs) or ours == theirs:
-        return float(bool(ours) and ours == theirs)
+    if not (ours and theirs):
+        return 0.0
+    if ours == theirs:
+        return 1.0
     a, b = ours.split(" > "), theirs.split(" > ")
     shared = 0
     while shared < min(len(a), len(b)) and a[shared] == b[shared]:
