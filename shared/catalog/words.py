@@ -6,9 +6,7 @@ from shared.catalog.model import Item
 
 DESCRIPTION_WORDS = 80
 WORDS = re.compile(r"[^\W_]+")
-ENDING = re.compile(
-    r"(?<=\w{3})(?:ies|es|s)$"
-)  # a plural is the same word; the same for training and for new items is what counts
+ENDING = re.compile(r"(?<=\w{3})(?:ies|es|s)$")  # a plural is the same word
 
 
 def texts(item: Item) -> list[str]:
@@ -23,4 +21,5 @@ def words(item: Item) -> list[str]:
 
 
 def _words(said: str, most: int | None = None) -> list[str]:
-    return [ENDING.sub("", word) for word in WORDS.findall(said.lower())[:most] if len(word) > 1]
+    found = WORDS.findall(said.lower())[:most]
+    return [ENDING.sub("", word) if word[-1] == "s" else word for word in found if len(word) > 1]
