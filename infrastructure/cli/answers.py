@@ -185,11 +185,11 @@ def _changes(made: Simulated) -> Iterable[str]:
     if made.short:
         yield f"  {made.short:,} places are empty here: what would fill them was not looked at then, and is not in the log."
     if made.anew.answers:
-        same = made.anew.same / max(made.anew.places, 1)
+        same = made.anew.same / max(made.anew.items, 1)
         yield f"  In {made.anew.answers:,} answers the draft changes where candidates come from. There the sources of both plans"
         yield "  are asked again: shoppers' own candidates of then, neighbours by the model of then while it is kept,"
         yield "  popular lists and new arrivals of now."
-        yield f"  By the plan in force that makes {same:.0%} of places what they are by the candidates of the log."
+        yield f"  By the plan in force they bring back {same:.0%} of the items that were shown by the candidates of the log."
 
 
 def _span(days: float) -> str:

@@ -73,9 +73,11 @@ def test_a_draft_is_simulated_on_what_was_asked(stack, browser_api, shop, told, 
     draft.write_text(json.dumps({"placements": {"home": {"sources": {"list": 1.0}, "list": "best-sellers"}}}))
     code, text = told("simulate", "--draft", str(draft), "--last", "1h", "--placement", "home")
     found = re.search(
-        r"In ([\d,]+) answers the draft changes where candidates come from.*makes (\d+)% of places", text, re.S
+        r"In ([\d,]+) answers the draft changes where candidates come from.*bring back (\d+)% of", text, re.S
     )
-    assert code == 0 and int(found[1].replace(",", "")) >= 20 and int(found[2]) >= 80, text
+    assert code == 0 and int(found[1].replace(",", "")) >= 20 and int(found[2]) > 20, (
+        text
+    )  # popular lists of a shop this young move on
     assert re.search(r"Changed: [1-9]", text), text
     draft.write_text('{"rules": [{"name": "x", "action": "explode"}]}')
     code, text = told("simulate", "--draft", str(draft))

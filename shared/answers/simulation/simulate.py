@@ -37,11 +37,11 @@ class Starved(NamedTuple):
 
 
 class Anew(NamedTuple):
-    """Of `answers` the sources were asked again, because the draft asks others or weighs them otherwise. By the plan in force that makes
-    `same` of their `places` what comes of the candidates of the log."""
+    """Of `answers` the sources were asked again, because the draft asks others or weighs them otherwise. By the plan in force the
+    candidates of the log come to `items` on all shelves together; what sources offer when they are asked again to `same` of them."""
 
     answers: int = 0
-    places: int = 0
+    items: int = 0
     same: int = 0
 
 
@@ -122,9 +122,8 @@ def simulate(answers: Iterable[Answered], plan: Loaded, draft: Loaded, shop: Sho
 
 
 def _compared(anew: Anew, of_log: Answer, again: Answer) -> Anew:
-    ours, theirs = [pick.item for pick in of_log.picks], [pick.item for pick in again.picks]
-    same = sum(one == other for one, other in zip(ours, theirs, strict=False))
-    return Anew(anew.answers + 1, anew.places + max(len(ours), len(theirs)), anew.same + same)
+    then, now = {pick.item for pick in of_log.picks}, {pick.item for pick in again.picks}
+    return Anew(anew.answers + 1, anew.items + len(then), anew.same + len(then & now))
 
 
 def _both(answered: Answered, plan: Loaded, draft: Loaded, skipped: Counter[str]) -> tuple[Ready, Ready] | None:

@@ -37,7 +37,7 @@ def test_where_sources_were_asked_again_it_is_said_of_which_and_how_well_that_go
     assert "asked again" not in report(MADE, 7.0, 62)
     told = report(MADE._replace(anew=Anew(60, 720, 684)), 7.0, 62)
     assert "In 60 answers the draft changes where candidates come from." in told
-    assert "popular lists and new arrivals of now" in told and "makes 95% of places what they are" in told
+    assert "popular lists and new arrivals of now" in told and "bring back 95% of the items" in told
 
 
 def test_without_clicks_nothing_is_expected_and_what_changes_is_told_all_the_same():
