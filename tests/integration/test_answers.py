@@ -75,9 +75,8 @@ def test_a_draft_is_simulated_on_what_was_asked(stack, browser_api, shop, told, 
     found = re.search(
         r"In ([\d,]+) answers the draft changes where candidates come from.*bring back (\d+)% of", text, re.S
     )
-    assert code == 0 and int(found[1].replace(",", "")) >= 20 and int(found[2]) > 20, (
-        text
-    )  # popular lists of a shop this young move on
+    assert code == 0 and int(found[1].replace(",", "")) >= 20, text
+    assert int(found[2]) > 20, text  # popular lists of a shop this young move on within the minute
     assert re.search(r"Changed: [1-9]", text), text
     draft.write_text('{"rules": [{"name": "x", "action": "explode"}]}')
     code, text = told("simulate", "--draft", str(draft))
