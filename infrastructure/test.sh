@@ -12,6 +12,9 @@ echo "Unit, contract and architecture tests …"
 # a module's tests stay in one worker: what they share is made once
 .venv/bin/pytest -q -n 2 --dist loadscope tests/unit tests/contract tests/architecture
 
+echo "Tests of training on Spark …"
+.local/spark/bin/python -m pytest -q tests/spark
+
 "$python" -m infrastructure.local reset >/dev/null
 PORT=$(free_port) REDIS_PORT=$(free_port)
 export PORT REDIS_PORT
