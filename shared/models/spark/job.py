@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as fn
 
 from shared.errors import TooLittleData
+from shared.identity.live import Live
+from shared.identity.recompute import Recomputed
 from shared.models.bundle import Bundle
 from shared.models.interactions import Interactions
 from shared.models.prepare import Prepared, Rules
@@ -47,21 +49,26 @@ def learn(spark: SparkSession, paths: Sequence[str], job: Job) -> None:
     """
     if not paths:
         raise TooLittleData("the lake is empty: send events first")
-    bench, version, live = job.bench, named(job.asked.started), job.lake.graph()
-    check_objective(bench, job.asked.objective)
-    prepared = prepare(spark, paths, version, Rules(job.lake.protection, live.cuts), job.most)
-    kept = keep_prepared(bench, prepared, live, job.asked)
-    if kept["may_train"]:
-        data = prepared.interactions
-        keep_trained(bench, version, data, job.budget, _widened(spark, float(data.at.max(initial=0.0))))
-
-
-def prepare(spark: SparkSession, paths: Sequence[str], version: str, rules: Rules, most: int = ROWS) -> Prepared:
-    """As `shared.models.prepare.prepare`, but `interactions`, `people` and `impressions` are those of a sample of shoppers. The rest is
-    of all."""
+    version, live = named(job.asked.started), job.lake.graph()
+    check_objective(job.bench, job.asked.objective)
     read(spark, paths)
-    graph = own(spark, rules)
+    graph = own(spark, Rules(job.lake.protection, live.cuts))
     rows(spark)
+    keep(spark, prepared(spark, version, graph, job.most), live, job)
+
+
+def keep(spark: SparkSession, prepared: Prepared, live: Live, job: Job) -> None:
+    """What was prepared, and what is trained of it unless the data doctor objects, put where the other steps look for it."""
+    if not keep_prepared(job.bench, prepared, live, job.asked)["may_train"]:
+        return
+    data = prepared.interactions
+    widened = _widened(spark, float(data.at.max(initial=0.0)))
+    keep_trained(job.bench, named(job.asked.started), data, job.budget, widened)
+
+
+def prepared(spark: SparkSession, version: str, graph: Recomputed, most: int = ROWS) -> Prepared:
+    """Of the views that `rows` makes what `shared.models.prepare.prepare` returns, but `interactions`, `people` and `impressions` are
+    those of a sample of shoppers, who have about `most` interactions. The rest is of all."""
     found = counts(spark)
     condition = chosen_by(found["interactions"], most)
     interactions, people = sample(spark, version, condition)

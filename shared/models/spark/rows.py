@@ -50,14 +50,15 @@ SELECT shopper, views FROM most
 WHERE loudest > {BOT_VIEWS_A_DAY} OR (silent > {SILENT_VIEWS_A_DAY} AND (SELECT count(*) FROM rows WHERE kind = 1) > 0)
 """  # noqa: S608 - no outside text in it
 
+# Under other names: where it meets `rows`, from which it comes, Spark 3.5 cannot always tell their columns apart.
 UNDONE = """
-SELECT shopper, item FROM rows WHERE kind IN (3, 4) GROUP BY shopper, item
+SELECT shopper AS buyer, item AS returned FROM rows WHERE kind IN (3, 4) GROUP BY shopper, item
 HAVING sum(quantity) FILTER (WHERE kind = 4) >= sum(quantity) FILTER (WHERE kind = 3)
 """
 
 KEPT = f"""
 SELECT r.* FROM rows r LEFT ANTI JOIN bots b ON r.shopper = b.shopper
-     LEFT ANTI JOIN undone u ON r.kind = 3 AND r.shopper = u.shopper AND r.item = u.item
+     LEFT ANTI JOIN undone u ON r.kind = 3 AND r.shopper = u.buyer AND r.item = u.returned
 WHERE r.item <> '' AND r.kind < 4 AND (r.kind <> 1 OR r.dwell >= {LONG_LOOK})
 """  # noqa: S608 - no outside text in it
 

@@ -90,8 +90,11 @@ def als(rows: DataFrame, size: int, now: float, settings: dict[str, float]) -> F
         return np.zeros((size, 0), np.float32)
     factors = width(every, size)
     usual = ratings.count() / ratings.select("item").distinct().count()
+    blocks = rows.sparkSession.sparkContext.defaultParallelism  # as many as there are cores
     solver = ALS(
         rank=factors,
+        numUserBlocks=blocks,
+        numItemBlocks=blocks,
         maxIter=ITERATIONS,
         regParam=settings["regularization"] / usual,
         alpha=settings["alpha"],
