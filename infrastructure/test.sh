@@ -13,7 +13,10 @@ echo "Unit, contract and architecture tests …"
 .venv/bin/pytest -q -n 2 --dist loadscope tests/unit tests/contract tests/architecture
 
 echo "Tests of training on Spark …"
-.local/spark/bin/python -m pytest -q tests/spark
+# where Spark cannot be installed its tests are skipped and say so; in CI they fail
+spark=.local/spark/bin/python
+[ -f .local/spark/.stamp ] || spark=$python
+"$spark" -m pytest -q -rs tests/spark
 
 "$python" -m infrastructure.local reset >/dev/null
 PORT=$(free_port) REDIS_PORT=$(free_port)

@@ -6,7 +6,7 @@ from infrastructure.cli.generator import GeneratedShop
 from shared.events.model import Consent
 from tests.factories import NOON, event, order
 
-SHOP = GeneratedShop(seed=11, shoppers=500, until=NOON + timedelta(days=1), weeks=8, items=60)
+SHOP = GeneratedShop(seed=11, shoppers=450, until=NOON + timedelta(days=1), weeks=7, items=60)
 
 
 def histories():
