@@ -88,7 +88,7 @@ def oddities():
     yield event(minutes=3, properties={"sku": "only sku"})
     yield event(minutes=4, properties={"product_id": None, "sku": "sku of null"})
     yield event(minutes=4.5, properties={"product_id": "zelt größe", "products": "none"})
-    for n, quantity in enumerate((3, "2", "many", None, 2.5, True, "", "-1", "1e1", [1])):
+    for n, quantity in enumerate((3, "2", "many", None, 2.5, True, "", "-1", "1e1", [1], "2f", "0x1p3")):
         product = {"product_id": f"q{n}", "quantity": quantity, "price": quantity}
         yield event(
             "Order Completed",

@@ -5,15 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.config import SparkSettings
 from shared.errors import InvalidRequest, TooLittleData
 from shared.lists.model import key
 from shared.models import bundle, content, impute, interactions, members, sales
 from shared.models.fit import popularity
 from shared.models.publish import Publisher
 from shared.models.steps.gather import do_gather
-from shared.models.steps.prepare import named
+from shared.models.steps.prepare import Asked, named
 from shared.models.steps.train import do_findings
-from tests.spark.conftest import ASKED, VERSION
+from tests.spark.conftest import ASKED, STARTED, VERSION
 
 
 def test_what_was_found_is_of_all(run, bench, both):
@@ -83,6 +84,16 @@ def test_nothing_is_trained_when_the_doctor_objects(both, bench, where):
     assert not found["may_train"] and len(found["reasons"]) > 1
     left = bench.client.list_objects_v2(Bucket="models", Prefix=f"runs/{named(started)}/")["Contents"]
     assert not [entry["Key"] for entry in left if entry["Key"].endswith("bundle.npz")]
+
+
+@pytest.mark.parametrize(("given", "aim"), [("{}", "click"), ('{"objective": "margin"}', "margin")])
+def test_the_entry_takes_the_objective_of_the_execution_before_that_of_the_stack(bench, given, aim):
+    from infrastructure.spark.train import job
+
+    usual = SparkSettings("lake", "models", "catalog", "lists", "identity", objective="click", search_seconds=7)
+    made = job(usual, STARTED, given)
+    assert made.asked == Asked(STARTED, "normal", aim) and made.budget.seconds == 7
+    assert made.lake.bucket == "lake" and made.bench.items().keys() == bench.items().keys()
 
 
 def test_an_empty_lake_is_said_to_be_empty():

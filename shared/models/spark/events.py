@@ -31,6 +31,11 @@ FROM timed
 """  # noqa: S608 - no outside text in it
 
 
+def number(text: str) -> str:
+    """The expression of a text as a number, NULL where it is none. Java takes more for numbers than JSON and DuckDB do: `2f`, `0x1p3`."""
+    return f"CASE WHEN {text} NOT RLIKE '[0-9.][dDfF] *$|[xX]' THEN CAST({text} AS FLOAT) END"
+
+
 def view(spark: SparkSession, name: str, statement: str | DataFrame, *, keep: bool = False) -> DataFrame:
     """The statement's rows under a name. `keep` makes them now, to lie with the executors: they are read more than once, and Spark would
     plan all that came before with each. If an executor is lost, so is the run."""

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
 from shared.models.prepare import BOT_VIEWS_A_DAY, LONG_LOOK, SILENT_VIEWS_A_DAY
-from shared.models.spark.events import view
+from shared.models.spark.events import number, view
 
 WITHDRAWN = """
 SELECT shopper FROM owned WHERE type = 'track' AND event = 'Consent Changed' AND shopper <> ''
@@ -20,7 +20,7 @@ SELECT shopper FROM withdrawn UNION SELECT 'a#' || anonymousId FROM owned LEFT S
 
 LEARNED = "SELECT * FROM owned LEFT ANTI JOIN withdrawn USING (shopper)"
 
-ROWS = """
+ROWS = f"""
 WITH lines AS (
   SELECT shopper, ts, event, messageId, properties.dwell_seconds AS dwell,
          posexplode(CASE WHEN properties.products LIKE '[%'
@@ -34,11 +34,11 @@ SELECT shopper, ts, messageId, line,
        CASE event WHEN 'Product Viewed' THEN 0 WHEN 'Page Engaged' THEN 1 WHEN 'Product Added' THEN 2
                   WHEN 'Order Completed' THEN 3 ELSE 4 END AS kind,
        coalesce(product.product_id, product.sku, '') AS item,
-       coalesce(CAST(product.quantity AS FLOAT), 1.0F) AS quantity,
-       CASE WHEN event = 'Order Completed' THEN CAST(product.price AS FLOAT) END AS price,
-       coalesce(CAST(dwell AS FLOAT), 0.0F) AS dwell
+       coalesce({number("product.quantity")}, 1.0F) AS quantity,
+       CASE WHEN event = 'Order Completed' THEN {number("product.price")} END AS price,
+       coalesce({number("dwell")}, 0.0F) AS dwell
 FROM lines
-"""
+"""  # noqa: S608 - no outside text in it
 
 BOTS = f"""
 WITH days AS (
