@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the three environments: .venv for people, .local/emulator for the emulator, .local/runtime for functions.
+# Makes the environments: .venv for people, .local/emulator for the emulator, .local/runtime for functions; with `setup.sh PYTHON spark` also
+# .local/spark, for the training job on Spark and its tests (a gigabyte, which only tests and benchmarks need).
 # Does nothing when the requirements have not changed.
 set -eu
 python=${1:-python3}
@@ -12,10 +13,10 @@ command -v "$python" >/dev/null || { echo "Python is missing: install Python 3.1
     echo "Python's venv module is missing: install it (Debian: apt install python3-venv)." >&2; exit 1
   fi
 }
-for environment in dev:.venv emulator:.local/emulator runtime:.local/runtime; do
+for environment in dev:.venv emulator:.local/emulator runtime:.local/runtime ${2:+$2:.local/$2}; do
   name=${environment%%:*} folder=${environment#*:}
   digest=$("$python" -c 'import hashlib,sys; print(hashlib.sha256(b"".join(open(f,"rb").read() for f in sys.argv[1:])+sys.version.encode()).hexdigest())' \
-    "requirements/$name.txt" $([ "$name" = dev ] && ls functions/*/*.txt))
+    "requirements/$name.txt" $(case $name in dev) ls functions/*/*.txt ;; spark) ls requirements/spark-job.txt functions/prepare/*.txt functions/training/*.txt ;; esac))
   [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$digest" ] && continue
   echo "Installing $folder …"
   [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"

@@ -10,6 +10,12 @@ echo "Unit, contract and architecture tests …"
 # a module's tests stay in one worker: what they share is made once
 .venv/bin/pytest -q -n 2 --dist loadscope tests/unit tests/contract tests/architecture
 
+echo "Tests of training on Spark …"
+# where Spark cannot be installed its tests are skipped and say so; in CI they fail
+spark=.local/spark/bin/python
+[ -f .local/spark/.stamp ] || spark=$python
+"$spark" -m pytest -q -rs tests/spark
+
 ports=$("$python" - <<'END'
 import socket
 

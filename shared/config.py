@@ -153,6 +153,21 @@ class PrepareSettings:
     identity_limits: str = ""
     doctor: str = "normal"
     objective: str = "auto"
+    spark_from: int = 0
+    spark_application: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SparkSettings:
+    lake_bucket: str
+    models_bucket: str
+    catalog_table: str
+    lists_table: str
+    identity_table: str
+    identity_limits: str = ""
+    doctor: str = "normal"
+    objective: str = "auto"
+    search_seconds: int = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from shared.models.steps.bench import Bench
 from shared.models.steps.gather import do_gather
 from shared.models.steps.lake import Lake
 from shared.models.steps.prepare import do_doctor, do_prepare
+from shared.models.steps.size import do_size
 from shared.observability import logger, metrics
 from shared.recommend.loaded import read
 from shared.versioned import VersionedTable
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
 settings = from_env(PrepareSettings)
 bench = Bench.of(clients.s3(), clients.dynamodb(), settings, code_version(Path(__file__).parents[2]))
-lake = Lake(settings.lake_bucket, clients.dynamodb(), settings.identity_table, parse(settings.identity_limits))
+lake = Lake(
+    settings.lake_bucket,
+    clients.dynamodb(),
+    settings.identity_table,
+    parse(settings.identity_limits),
+    settings.spark_from,
+)
 plans = PlanStore(VersionedTable(clients.dynamodb(), settings.plans_table))
 
 
@@ -37,6 +44,8 @@ def do(event: dict[str, Any]) -> dict[str, Any]:
         planned = read(plans.current())[0].experiments
         wanted = [one for one in planned if one.kind == "rollout" or event["step"] == "experiments"]
         return do_experiments(clients.s3(), lake, bench.catalog, wanted, time.time())
+    if event["step"] == "size":
+        return do_size(bench, lake, event["started"], bool(settings.spark_application))
     strict = strictness(settings.doctor)
     if event["step"] == "prepare":
         made = do_prepare(
@@ -60,7 +69,7 @@ def tell(made: dict[str, Any]) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "prepare", "started": ISO 8601, "input": {"objective": …}}`, `{"step": "doctor", "started": …}`,
+    """`{"step": "prepare", "started": ISO 8601, "input": {"objective": …}}`, `{"step": "size" | "doctor", "started": …}`,
     `{"step": "gather"}`, `{"step": "experiments"}` or `{"step": "rollouts"}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other

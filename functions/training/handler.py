@@ -9,13 +9,14 @@ from shared import clients
 from shared.config import TrainingSettings, code_version, from_env
 from shared.models.steps.bench import Bench
 from shared.models.steps.refresh import do_refresh
-from shared.models.steps.train import do_evaluate, do_train
+from shared.models.steps.train import do_evaluate, do_findings, do_train
 from shared.models.tune import Budget
 from shared.observability import logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+STEPS = {"train": do_train, "findings": do_findings, "evaluate": do_evaluate}
 settings = from_env(TrainingSettings)
 bench = Bench.of(clients.s3(), clients.dynamodb(), settings, code_version(Path(__file__).parents[2]))
 
@@ -27,7 +28,7 @@ def do(event: dict[str, Any]) -> dict[str, Any]:
         return made
     if event["step"] == "train":
         return do_train(bench, event["version"], Budget(settings.search_seconds))
-    return {"evaluate": do_evaluate}[event["step"]](bench, event["version"])
+    return {"findings": do_findings, "evaluate": do_evaluate}[event["step"]](bench, event["version"])
 
 
 def tell(made: dict[str, Any]) -> None:
@@ -45,7 +46,7 @@ def tell(made: dict[str, Any]) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """`{"step": "train" | "evaluate", "version": …}` or `{"step": "refresh", "version": …, "clicks": …}`"""
+    """`{"step": "train" | "findings" | "evaluate", "version": …}` or `{"step": "refresh", "version": …, "clicks": …}`"""
     logger.info("training step", step=event["step"])
     with threadpool_limits(1, "blas"):  # small products by the thousand: threads would only wait for each other
         return do(event)

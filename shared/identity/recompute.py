@@ -54,17 +54,23 @@ def own(
     db.execute(RENAMED)
     renamed = dict(db.execute("SELECT old, name FROM renamed").fetchall())
     graph = recompute(links, settings, frozenset(cuts), renamed)
-    owners = {
-        name.partition(":")[2]: _key(profile)
-        for name, profile in {**graph.profiles, **(live or {})}.items()
-        if kind_of(name) == "anonymous"
-    }
-    _table(db, "owners", ("device", "shopper"), owners)
-    _table(db, "profiles", ("name", "shopper"), {name: _key(profile) for name, profile in graph.profiles.items()})
+    _table(db, "owners", ("device", "shopper"), owners({**graph.profiles, **(live or {})}))
+    _table(db, "profiles", ("name", "shopper"), shoppers(graph.profiles))
     _table(db, "shared", ("device", "_"), {name.partition(":")[2]: "" for name in graph.shared})
     for statement in (CLAIMS, OF_SESSIONS, OWNED):
         db.execute(statement)
     return graph
+
+
+def shoppers(profiles: Mapping[str, str]) -> dict[str, str]:
+    """The shopper of each identifier that is in a profile."""
+    return {name: _key(profile) for name, profile in profiles.items()}
+
+
+def owners(profiles: Mapping[str, str]) -> dict[str, str]:
+    """Whose the devices in profiles are: the shopper by anonymous id."""
+    named = shoppers(profiles)
+    return {name.partition(":")[2]: named[name] for name in named if kind_of(name) == "anonymous"}
 
 
 def recompute(

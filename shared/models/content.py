@@ -124,9 +124,9 @@ def _projected(terms: Any, weights: Floats, items: Sequence[Item], tokens: Calla
     return unit
 
 
-def counted(content: Content, items: Any, places: Ints) -> Content:
-    """The content with how often items were dealt with: `places` are positions in `items` (ids), one a dealing."""
-    numbers = dict(zip(items.tolist(), np.bincount(places, minlength=len(items)).tolist(), strict=True))
+def counted(content: Content, items: Any, dealings: Any) -> Content:
+    """The content with how often items were dealt with: `dealings` (n,) are those with each of `items` (ids)."""
+    numbers = dict(zip(items.tolist(), dealings.tolist(), strict=True))
     return replace(content, dealings=np.array([numbers.get(item, 0) for item in content.ids.tolist()], np.int32))
 
 

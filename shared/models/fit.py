@@ -99,7 +99,7 @@ def als(
     if len(data) < SMALLEST_FOR_FACTORS:
         return np.zeros((len(data.items), 0), np.float32)
     signal = data.weight * _decay(data, now, settings["factors_days"])
-    factors = FACTORS_OF_FEW if len(data.items) <= FEW and len(data) >= RICH else FACTORS
+    factors = width(len(data), len(data.items))
     warm = start is not None and start.shape == (len(data.items), factors)
     # implicit runs its own threads; BLAS threads beside them only fight
     with threadpool_limits(1, "blas"):
@@ -115,6 +115,11 @@ def als(
             model.item_factors = start.copy()
         model.fit(_matrix(data.shopper, data.item, signal, data), show_progress=False)
     return np.ascontiguousarray(model.item_factors, dtype=np.float32)
+
+
+def width(interactions: int, items: int) -> int:
+    """How many factors ALS has."""
+    return FACTORS_OF_FEW if items <= FEW and interactions >= RICH else FACTORS
 
 
 def similar(

@@ -1,5 +1,6 @@
 """Recommendations that shoppers saw, and whether they clicked: what a click model and a ranker learn from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,11 @@ class Impressions:
 
 def read_impressions(db: "duckdb.DuckDBPyConnection", version: str) -> Impressions:
     """Reads the table `owned`."""
-    rows = db.execute(SEEN).fetchnumpy()
+    return of_rows(db.execute(SEEN).fetchnumpy(), version)
+
+
+def of_rows(rows: Mapping[str, Any], version: str) -> Impressions:
+    """Of the columns that SEEN has, in its order."""
     hashes = np.frombuffer(b"".join(digest(version, str(key)) for key in rows["shopper"]), ">u8").astype(np.uint64)
     return Impressions(
         at=np.asarray(rows["at"], np.float64),

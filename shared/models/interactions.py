@@ -36,6 +36,11 @@ class Interactions:
     def weight(self) -> NDArray[np.float32]:
         return WEIGHTS[self.kind]
 
+    @property
+    def dealings(self) -> NDArray[np.intp]:
+        """(n,) rows of each item."""
+        return np.bincount(self.item, minlength=len(self.items))
+
     def where(self, rows: NDArray[Any]) -> "Interactions":
         """The rows chosen by a mask or by positions; items and shoppers stay numbered as they are."""
         columns = ("shopper", "item", "at", "kind", "session", "basket", "quantity")

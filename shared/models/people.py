@@ -8,14 +8,18 @@ from numpy.typing import NDArray
 
 from shared.lists.segments import DEVICES, age_band
 
-# The latest each shopper said of themselves. A shopper says few different things, so they are put together before they are looked at.
+# What each shopper said of themselves, and when last. A shopper says few different things: they are put together before they are looked at.
+WORDS = """
+CREATE TABLE words AS
+SELECT n, max(ts) AS ts,
+       json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
+       json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
+FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around
+"""
+
+# The latest of it, from `numbers` (n) and `words`.
 SAID = r"""
-WITH words AS (
-  SELECT n, max(ts) AS ts,
-         json_extract_string(traits, ['$.address.country', '$.country', '$.gender', '$.birth_year', '$.age']) AS trait,
-         json_extract_string(context, ['$.location.country', '$.locale', '$.device.type', '$.timezone']) AS around
-  FROM owned JOIN numbers USING (shopper) GROUP BY n, trait, around),
-said AS (
+WITH said AS (
   SELECT n, ts, coalesce(
            nullif(regexp_extract(trait[1], '^[A-Za-z]{2}$'), ''), nullif(regexp_extract(trait[2], '^[A-Za-z]{2}$'), ''),
            nullif(regexp_extract(around[1], '^[A-Za-z]{2}$'), ''),

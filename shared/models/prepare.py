@@ -17,7 +17,7 @@ from shared.identity.recompute import Recomputed, own
 from shared.models.impressions import Impressions, read_impressions
 from shared.models.interactions import Interactions, by_time
 from shared.models.members import digest
-from shared.models.people import SAID, People
+from shared.models.people import SAID, WORDS, People
 from shared.models.sales import Sales, read_sales
 from shared.models.vitals import AHEAD, Vitals, counted, measure
 
@@ -137,6 +137,8 @@ class Prepared(NamedTuple):
     impressions: Impressions  # recommendations seen, and whether they were clicked
     sales: Sales  # pieces sold and taken back
     withdrawn: list[str]  # keys of all who took consent back, and of their devices
+    dealings: NDArray[np.intp]  # (n,) how many interactions there are of each item, also where those here are a sample
+    words: Sequence[str] = ()  # sentences for the report
 
 
 class Room(NamedTuple):
@@ -189,15 +191,16 @@ def prepare(
         db.execute(KEPT, [LONG_LOOK])
         db.execute(NUMBERED)
         db.execute(NUMBERS)
+        db.execute(WORDS)
         members = [str(key) for key in db.execute(MEMBERS).fetchnumpy()["shopper"]]
         interactions, people = _columns(db, version)
         told = (counted(db), measure(db), read_impressions(db, version), read_sales(db))
-        return Prepared(interactions, who, people, members, *told, withdrawn)
+        return Prepared(interactions, who, people, members, *told, withdrawn, interactions.dealings)
 
 
 def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions, People]:
     items = _texts(db.execute("SELECT DISTINCT item FROM kept ORDER BY item").fetchnumpy()["item"])
-    hashes = _hashes(version, db.execute("SELECT shopper FROM numbers ORDER BY n").fetchnumpy()["shopper"])
+    hashes = hashed(version, db.execute("SELECT shopper FROM numbers ORDER BY n").fetchnumpy()["shopper"])
     order = np.argsort(hashes)
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
@@ -217,12 +220,17 @@ def _columns(db: duckdb.DuckDBPyConnection, version: str) -> tuple[Interactions,
         quantity=rows["quantity"].astype(np.float32),
         countries=np.empty(0, "U1"),
     )
-    said = db.execute(SAID).fetchnumpy()
-    people = People(*(_column(said[name])[order] for name in People._fields))
+    people = latest(db, order)
     return replace(interactions, countries=people.country), people
 
 
-def _hashes(version: str, keys: Any) -> NDArray[np.uint64]:
+def latest(db: duckdb.DuckDBPyConnection, order: Any) -> People:
+    """SAID, the shopper `order[0]` first."""
+    said = db.execute(SAID).fetchnumpy()
+    return People(*(_column(said[name])[order] for name in People._fields))
+
+
+def hashed(version: str, keys: Any) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digest(version, key) for key in keys), ">u8").astype(np.uint64)
 
 

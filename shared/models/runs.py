@@ -48,22 +48,35 @@ def window(days: Iterable[str], length: int = WINDOW_DAYS) -> list[str]:
     return [day for day in known if day > first]
 
 
-def download(
-    client: "S3Client", bucket: str, folder: Path, since: float | None = None, length: int = WINDOW_DAYS
-) -> list[str]:
-    """Copy the last `length` days of the lake into `folder`, or its hours from that of `since` (epoch seconds) on; returns the files."""
+def days(client: "S3Client", bucket: str, length: int = WINDOW_DAYS) -> list[str]:
+    """The last `length` days of the lake, YYYY-MM-DD."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
+    return window(
+        (p["Prefix"][len("events/dt=") : -1] for page in pages for p in page.get("CommonPrefixes", [])), length
+    )
+
+
+def objects(
+    client: "S3Client", bucket: str, since: float | None = None, length: int = WINDOW_DAYS
+) -> list[tuple[str, int]]:
+    """Key and size in bytes of all that lies in the last `length` days, or in the hours from that of `since` (epoch seconds) on."""
     pages = client.get_paginator("list_objects_v2")
-    prefixes = pages.paginate(Bucket=bucket, Prefix="events/dt=", Delimiter="/")
-    days = [p["Prefix"][len("events/dt=") : -1] for page in prefixes for p in page.get("CommonPrefixes", [])]
     first = "" if since is None else hour_folder(datetime.fromtimestamp(since, UTC))
-    keys = [
-        entry["Key"]
-        for day in window(days, length)
+    return [
+        (entry["Key"], entry["Size"])
+        for day in days(client, bucket, length)
         if f"events/dt={day}/" >= first[: len("events/dt=YYYY-MM-DD/")]
         for page in pages.paginate(Bucket=bucket, Prefix=f"events/dt={day}/")
         for entry in page.get("Contents", [])
         if entry["Key"] >= first
     ]
+
+
+def download(
+    client: "S3Client", bucket: str, folder: Path, since: float | None = None, length: int = WINDOW_DAYS
+) -> list[str]:
+    """Copy those of `objects` into `folder`; returns the files."""
+    keys = [key for key, _ in objects(client, bucket, since, length)]
     return copied(client, bucket, keys, folder)
 
 

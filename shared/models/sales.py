@@ -1,5 +1,6 @@
 """Pieces sold and taken back, by day and item: what a refund is to be expected from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:  # what learns has no duckdb
 
 PIECES = 20.0  # pieces that an item is assumed to have sold besides, taken back as often as usual
 
-# Of the same shoppers that are learned from.
+# Of the same shoppers that are learned from. Spark takes it too.
 SOLD = """
-SELECT floor(ts / 86400)::INTEGER AS day, item, coalesce(sum(quantity) FILTER (kind = 3), 0)::FLOAT AS sold,
-       coalesce(sum(quantity) FILTER (kind = 4), 0)::FLOAT AS back
+SELECT CAST(floor(ts / 86400) AS INTEGER) AS day, item, CAST(coalesce(sum(quantity) FILTER (WHERE kind = 3), 0) AS FLOAT) AS sold,
+       CAST(coalesce(sum(quantity) FILTER (WHERE kind = 4), 0) AS FLOAT) AS back
 FROM rows WHERE kind >= 3 AND item <> '' AND shopper <> '' AND shopper NOT IN (SELECT shopper FROM bots)
 GROUP BY ALL ORDER BY day, item
 """
@@ -41,7 +42,11 @@ NO_SALES = Sales(np.empty(0, np.int32), np.empty(0, "U1"), np.empty(0, np.float3
 
 def read_sales(db: "duckdb.DuckDBPyConnection") -> Sales:
     """Reads the tables `rows` and `bots`."""
-    found = db.execute(SOLD).fetchnumpy()
+    return of_rows(db.execute(SOLD).fetchnumpy())
+
+
+def of_rows(found: Mapping[str, Any]) -> Sales:
+    """Of the columns that SOLD has, in its order."""
     items = np.array([str(item) for item in found["item"]], dtype=np.str_) if len(found["item"]) else np.empty(0, "U1")
     columns = (np.asarray(found[name], np.float32) for name in ("sold", "back"))
     return Sales(np.asarray(found["day"], np.int32), items, *columns)

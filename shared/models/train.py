@@ -1,5 +1,6 @@
 """From interactions to a version: split, fit, tune, measure, decide."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,13 @@ from shared.models.rolling import Window, each_in_its_own, windows
 from shared.models.tune import BUDGET, Budget
 from shared.profiles.state import State
 
+Widen = Callable[[Bundle, float], Bundle]
+
+
+def alone(bundle: Bundle, now: float) -> Bundle:  # noqa: ARG001 - a Widen
+    """The bundle as it is: it knows everything."""
+    return bundle
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -30,18 +38,23 @@ class Trained:
     search: list[dict[str, Any]]
 
 
-def train(known: Known, current: dict[str, float] | None = None, budget: Budget = BUDGET) -> Trained:
-    """`current` are the settings of the version that serves now, `budget` is of the search of settings."""
+def train(
+    known: Known, current: dict[str, float] | None = None, budget: Budget = BUDGET, widened: Widen = alone
+) -> Trained:
+    """`current` are the settings of the version that serves now, `budget` is of the search of settings. `widened` gets the bundles and
+    the moment up to which they know all (epoch seconds): where `known` is a sample, it brings in what the others did. The search and the
+    ranker see `known` only."""
     if not len(known.data):
         raise TooLittleData("the lake has no product views or orders of shoppers who agreed to personalization")
     moment = split_at(known.data)
     early = known._replace(data=known.data.before(moment), now=moment)
     if not len(early.data):
-        bundle = known.fitted(DEFAULTS)
+        bundle = widened(known.fitted(DEFAULTS), known.now)
         return Trained(bundle, bundle, [])
     learned = recipe(early, current, budget)
     trial = made(early, learned)
-    return Trained(trial, made(known, learned, start=trial.item_factors), learned.history)
+    bundle = made(known, learned, start=trial.item_factors)
+    return Trained(widened(trial, moment), widened(bundle, known.now), learned.history)
 
 
 def evaluate(

@@ -18,15 +18,16 @@ SELECT ago, name, coalesce(nullif(around[1], ''), source) AS library, coalesce(a
 FROM told GROUP BY ALL
 """
 
+# The statements over `rows` and `bots` are such that Spark takes them too.
 ROWS = """
-SELECT count(*) AS rows, count(*) FILTER (item = '') AS nameless, count(*) FILTER (kind = 3) AS order_lines,
-       count(*) FILTER (kind = 3 AND price IS NULL) AS unpriced, count(*) FILTER (kind = 0) AS views
+SELECT count(*) AS rows, count(*) FILTER (WHERE item = '') AS nameless, count(*) FILTER (WHERE kind = 3) AS order_lines,
+       count(*) FILTER (WHERE kind = 3 AND price IS NULL) AS unpriced, count(*) FILTER (WHERE kind = 0) AS views
 FROM rows WHERE kind < 4
 """
 
 # The same shopper, item and second under two message ids: two tags on one page.
 TWICE = """
-SELECT coalesce(sum(n), 0)::BIGINT AS told, coalesce(sum(n - 1), 0)::BIGINT AS twice FROM (
+SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS told, CAST(coalesce(sum(n - 1), 0) AS BIGINT) AS twice FROM (
   SELECT count(DISTINCT messageId) AS n FROM rows WHERE kind IN (0, 2, 3) AND shopper <> '' AND item <> ''
   GROUP BY shopper, kind, item, floor(ts))
 """
@@ -37,11 +38,13 @@ FROM (SELECT properties->>'$.order_id' AS id FROM owned WHERE type = 'track' AND
 """
 
 BUYERS = """
-SELECT coalesce(sum(orders), 0)::BIGINT AS lines_of_known, coalesce(sum(orders) FILTER (views = 0), 0)::BIGINT AS lines_without_views
-FROM (SELECT count(*) FILTER (kind = 0) AS views, count(*) FILTER (kind = 3) AS orders FROM rows WHERE shopper <> '' GROUP BY shopper)
+SELECT CAST(coalesce(sum(orders), 0) AS BIGINT) AS lines_of_known,
+       CAST(coalesce(sum(orders) FILTER (WHERE views = 0), 0) AS BIGINT) AS lines_without_views
+FROM (SELECT count(*) FILTER (WHERE kind = 0) AS views, count(*) FILTER (WHERE kind = 3) AS orders
+      FROM rows WHERE shopper <> '' GROUP BY shopper)
 """
 
-BOTS = "SELECT count(*) AS bots, coalesce(sum(views), 0)::BIGINT AS bot_views FROM bots"
+BOTS = "SELECT count(*) AS bots, CAST(coalesce(sum(views), 0) AS BIGINT) AS bot_views FROM bots"
 
 
 class Vitals(NamedTuple):

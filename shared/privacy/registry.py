@@ -107,6 +107,7 @@ STORES = (
           "which runs hold the person", "runs that hold the person are deleted as a whole"),
     Entry("bucket", "Models", "models/", "published models: sums over all shoppers; digests that tell whether a version saw somebody", "legitimate interest", VERSIONS_KEPT,
           "publishing", "which versions saw the person", "retired by newer versions; the receipt says by when"),
+    Entry("bucket", "Models", "spark/", "the training job for Spark: programs (if switched on)", "not personal", None, "nothing"),
     Entry("bucket", "Models", "static/", "the popular list of last resort", "not personal", None, "nothing"),
     Entry("stream", "Events", "", "events on their way", "consent", STREAM_DAYS, "stream retention", "no: they arrive in the lake within minutes",
           "suppressed: no consumer uses them"),

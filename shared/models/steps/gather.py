@@ -31,7 +31,10 @@ def do_gather(bench: Bench, lake: Lake) -> dict[str, Any]:
         if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
             raise
         return _nothing(f"What {base} learned from is gone, so nothing can be added to it.")
-    found = read_since(bench, lake, base, float(night.get_json("manifest.json")["until"]))
+    manifest = night.get_json("manifest.json")
+    if manifest.get("sampled"):
+        return _nothing(f"{base} was fitted on more than one machine holds, so it cannot be counted again by the hour.")
+    found = read_since(bench, lake, base, float(manifest["until"]))
     if found is None or len(found.interactions) < FEWEST:
         return _nothing(f"Less than {FEWEST} new views, carts or order lines since {base} was trained.")
     version = following(pointer.current)

@@ -15,6 +15,7 @@ class Lake(NamedTuple):
     client: "DynamoDBClient"
     identity_table: str
     protection: "Settings"
+    spark_from: int = 0  # interactions; more are Spark's
 
     def graph(self) -> Live:
         return live_graph(self.client, self.identity_table, self.protection)

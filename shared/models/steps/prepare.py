@@ -1,9 +1,10 @@
 """From the lake to what training learns from, unless the data doctor objects."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.errors import TooLittleData
 from shared.identity.live import Live
@@ -19,6 +20,14 @@ from shared.models.steps.bench import Bench, facts_of, margins_of
 from shared.models.steps.lake import Lake
 
 
+class Asked(NamedTuple):
+    """How a run is to be made."""
+
+    started: str  # when the execution did, ISO 8601
+    strictness: Strictness
+    objective: str = AUTO
+
+
 def named(started: str) -> str:
     """The version of a run that started then: a retry writes the same run."""
     return datetime.fromisoformat(started).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -29,11 +38,33 @@ def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness, o
 
     Raises InvalidRequest for an objective that the catalog knows no values for.
     """
-    version, items = named(started), bench.items()
+    check_objective(bench, objective)
+    prepared, live = read(bench, lake, named(started))
+    prepared = prepared._replace(words=too_many(len(prepared.interactions), lake.spark_from))
+    return keep_prepared(bench, prepared, live, Asked(started, strictness, objective))
+
+
+def check_objective(bench: Bench, objective: str) -> None:
+    """Raises InvalidRequest for an objective that the catalog knows no values for."""
+    items = bench.items()
+    aimed(objective, facts_of(items.values()), margins_of(items.values()), NO_SALES, 0.0)
+
+
+def too_many(interactions: int, spark_from: int) -> list[str]:
+    """A sentence for the report, if one machine had to do what was meant for Spark."""
+    if not spark_from or interactions <= spark_from:
+        return []
+    return [
+        f"{interactions:,} interactions are more than the {spark_from:,} from which Spark should learn, and it could not be used."
+    ]
+
+
+def keep_prepared(bench: Bench, prepared: Prepared, live: Live, asked: Asked) -> dict[str, Any]:
+    """What was prepared, put where the other steps look for it."""
+    version, items = named(asked.started), bench.items()
     facts = facts_of(items.values())
-    aimed(objective, facts, margins_of(items.values()), NO_SALES, 0.0)
-    prepared, live = read(bench, lake, version)
-    findings = examine(prepared.vitals, prepared.interactions, facts, datetime.fromisoformat(started).timestamp())
+    now = datetime.fromisoformat(asked.started).timestamp()
+    findings = examine(prepared.vitals, prepared.interactions, facts, now)
     guessed, summaries = impute.impute(prepared.interactions, prepared.people, facts)
     told = compare(prepared.identity.profiles, live.profiles)
     run = bench.run(version)
@@ -41,14 +72,15 @@ def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness, o
     run.put("guesses.npz", impute.dump(guessed["country"]))  # the only attribute that lists are made by
     year = datetime.fromtimestamp(float(prepared.interactions.at.max(initial=0.0)), UTC).year
     run.put("segments.npz", people.dump(people.segments(prepared.people, year)))
-    described = content.counted(content.embed(items.values()), prepared.interactions.items, prepared.interactions.item)
+    described = content.counted(content.embed(items.values()), prepared.interactions.items, prepared.dealings)
     run.put("content.npz", content.dump(described))
     run.put("members.bin", members.dump(version, prepared.members))
     run.put("impressions.npz", impressions.dump(prepared.impressions))
     run.put("sales.npz", sales.dump(prepared.sales))
-    run.put_json("objective.json", {"objective": objective})
+    run.put_json("objective.json", {"objective": asked.objective})
     run.put("clicks.npz", clicks.dump(clicks.learned(clicks.fresh(), prepared.impressions, facts)[0]))
-    run.put_json("doctor.json", diagnosis(findings, strictness))
+    told_by_doctor = diagnosis(findings, asked.strictness, prepared.words)
+    run.put_json("doctor.json", told_by_doctor)
     imputed = [summary._asdict() for summary in summaries]
     identity = summary_of(prepared.identity, told)
     run.put_json("counts.json", {**prepared.counts, "imputed": imputed, "identity": identity})
@@ -56,7 +88,7 @@ def do_prepare(bench: Bench, lake: Lake, started: str, strictness: Strictness, o
         "version": version,
         "interactions": len(prepared.interactions),
         "identity": agreement(told),
-        **diagnosis(findings, strictness),
+        **told_by_doctor,
     }
 
 
@@ -73,11 +105,11 @@ def agreement(told: Disagreement) -> dict[str, int]:
     return {"agreeing": told.agreeing, "elsewhere": len(told.elsewhere), "missing": len(told.missing)}
 
 
-def diagnosis(findings: list[Finding], strictness: Strictness) -> dict[str, Any]:
-    """As it is kept, told and decided by."""
+def diagnosis(findings: list[Finding], strictness: Strictness, words: Sequence[str] = ()) -> dict[str, Any]:
+    """As it is kept, told and decided by. `words` are told before the doctor's."""
     return {
         "may_train": may_train(findings, strictness),
-        "reasons": sentences(findings),
+        "reasons": [*words, *sentences(findings)],
         "findings": [finding._asdict() for finding in findings],
     }
 

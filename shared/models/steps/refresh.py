@@ -28,7 +28,7 @@ def do_refresh(bench: Bench, version: str, told: dict[str, float]) -> dict[str, 
     since, now = float(new.at.min()), float(data.at.max())
     items = bench.items()
     anew = content.placed_anew(content.load(night.get("content.npz", "models")), items.values())
-    anew = content.counted(anew, data.items, data.item)
+    anew = content.counted(anew, data.items, data.dealings)
     made = described(refresh(base, data, since, now), facts_of(items.values()))
     made = in_words(made, Texts(anew.ids, anew.vectors))
     changes = {**drift(known, new), "clicks": told}

@@ -13,21 +13,28 @@ from shared.models.known import Goal, Known, Texts
 from shared.models.objective import Aim, aimed
 from shared.models.runs import Run
 from shared.models.steps.bench import Bench, facts_of, margins_of
-from shared.models.train import Trained, evaluate, neighbours, train
+from shared.models.train import Trained, Widen, alone, evaluate, neighbours, train
 from shared.models.tune import BUDGET, Budget
 
 
 def do_train(bench: Bench, version: str, budget: Budget = BUDGET) -> dict[str, Any]:
     """`budget` is of the search of settings."""
-    run = bench.run(version)
-    data = interactions.load(run.get("interactions.npz"))
-    items = bench.items()
+    data = interactions.load(bench.run(version).get("interactions.npz"))
+    keep_trained(bench, version, data, budget)
+    return {"version": version}
+
+
+def keep_trained(
+    bench: Bench, version: str, data: interactions.Interactions, budget: Budget = BUDGET, widened: Widen = alone
+) -> None:
+    """Train, and put what was trained where the other steps look for it; `budget` and `widened` as for `train`."""
+    run, items = bench.run(version), bench.items()
     told = content.load(run.get("content.npz"))
     texts = Texts(told.ids, told.vectors)
     seen = impressions.load(run.get("impressions.npz"))
     goal = Goal(aim_in(run, data, items), seen)
     known = Known.by_now(data, facts_of(items.values()), texts, goal)
-    trained = train(known, bench.serving()[1].get("settings"), budget)
+    trained = train(known, bench.serving()[1].get("settings"), budget, widened)
     packed = bundle.dump(trained.bundle)
     run.put("trial.npz", bundle.dump(trained.trial))
     run.put("bundle.npz", packed)
@@ -41,7 +48,6 @@ def do_train(bench: Bench, version: str, budget: Budget = BUDGET) -> dict[str, A
     run.put_json("search.json", trained.search)
     aim = {**run.get_json("objective.json"), "examined": examined(seen).round(3).tolist()}
     run.put_json("manifest.json", {**manifest(bench, version, data, trained, packed), **aim})
-    return {"version": version}
 
 
 def aim_in(run: Run, data: interactions.Interactions, items: Mapping[str, Item]) -> Aim | None:
@@ -55,16 +61,28 @@ def aim_in(run: Run, data: interactions.Interactions, items: Mapping[str, Item])
 def manifest(
     bench: Bench, version: str, data: interactions.Interactions, trained: Trained, packed: bytes
 ) -> dict[str, Any]:
-    """What a version is made of. `metrics` come with do_evaluate."""
+    """What a version is made of; `sampled` says that `data` is not all. `metrics` come with do_evaluate."""
+    every = int(bench.run(version).get_json("counts.json")["interactions"])
     return {
         "version": version,
         "code": bench.code,
         "settings": trained.bundle.settings,
         "items": trained.bundle.size,
-        "interactions": len(data),
+        "interactions": every,
+        "sampled": every > len(data),
         "from": float(data.at.min()),
         "until": float(data.at.max()),
         "sha256": hashlib.sha256(packed).hexdigest(),
+    }
+
+
+def do_findings(bench: Bench, version: str) -> dict[str, Any]:
+    """What the data doctor said of a run that Spark prepared: a job returns nothing to the state machine."""
+    run = bench.run(version)
+    return {
+        "version": version,
+        "interactions": run.get_json("counts.json")["interactions"],
+        **run.get_json("doctor.json"),
     }
 
 

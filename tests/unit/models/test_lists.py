@@ -118,7 +118,7 @@ def tents():
 
 def with_content(rows, catalog):
     interactions = data(rows)
-    described = counted(embed(catalog.values()), interactions.items, interactions.item)
+    described = counted(embed(catalog.values()), interactions.items, interactions.dealings)
     return published(interactions, catalog=catalog, content=described)
 
 
