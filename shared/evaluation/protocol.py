@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shared.distinct import distinct
 from shared.evaluation.metrics import interval, ndcg, recall, reciprocal_rank, worth_ndcg
 from shared.events.products import Product
 from shared.models.bundle import Bundle
@@ -86,7 +87,7 @@ def cases(
     """
     train, test = data.before(moment), data.where((data.at >= moment) & (data.at < until))
     truth = _truth(test, aim)
-    back = np.intersect1d(np.unique(truth.shopper), np.unique(train.shopper))
+    back = np.intersect1d(distinct(truth.shopper), distinct(train.shopper))
     if len(back) > MOST_SHOPPERS:
         back = np.sort(np.random.default_rng(1).choice(back, MOST_SHOPPERS, replace=False))
     known, came = _by_shopper(train, back), _by_shopper(truth, back)

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from shared.distinct import distinct
 from shared.models.interactions import Interactions
 
 DIVERSITY_CASES = 1000  # lists looked at for distances, a seeded sample
@@ -35,9 +36,9 @@ def novelty(top: Any, train: Interactions) -> float:
 
     An item nobody dealt with counts as one that one shopper did.
     """
-    pairs = np.unique(train.shopper.astype(np.int64) * len(train.items) + train.item)
+    pairs = distinct(train.shopper.astype(np.int64) * len(train.items) + train.item)
     counts = np.bincount(pairs % len(train.items), minlength=len(train.items))
-    share = np.maximum(counts, 1) / max(len(np.unique(train.shopper)), 1)
+    share = np.maximum(counts, 1) / max(len(distinct(train.shopper)), 1)
     shown = top[top >= 0]
     return float(-np.log2(np.minimum(share[shown], 1.0)).mean()) if len(shown) else 0.0
 

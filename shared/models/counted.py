@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from shared.distinct import distinct
 from shared.models.bundle import FACTS, Floats
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 
@@ -22,7 +23,7 @@ def counted(data: Interactions, now: float) -> Floats:
     )
     first = np.full(size, now / DAY)
     np.minimum.at(first, item, data.at / DAY)
-    visits = np.bincount(np.unique(data.session.astype(np.int64) * size + item) % max(size, 1), minlength=size)
+    visits = np.bincount(distinct(data.session.astype(np.int64) * size + item) % max(size, 1), minlength=size)
     orders = np.bincount(item[data.kind == ORDER], minlength=size)
     views = np.bincount(item[data.kind == VIEW], minlength=size)
     facts = {

@@ -22,6 +22,8 @@ FACTORS_OF_FEW = 128  # of at most FEW items, with RICH interactions or more: th
 FEW, RICH = 30_000, 400_000
 SEED = 1
 ITERATIONS = 10
+HEAVY = 5_000_000  # interactions, from which on an iteration takes long; 4 to 15 gave the same quality
+ITERATIONS_OF_HEAVY = 6
 REFIT_ITERATIONS = 3  # from factors of nearly the same data
 NEIGHBOURS = 100
 NEIGHBOURS_OF_MANY = 50  # of more than MANY items: the bundle must fit the profiles function
@@ -107,7 +109,7 @@ def als(
             factors=factors,
             regularization=settings["regularization"],
             alpha=settings["alpha"],
-            iterations=REFIT_ITERATIONS if warm else ITERATIONS,
+            iterations=REFIT_ITERATIONS if warm else iterations(len(data)),
             random_state=SEED,
             num_threads=os.cpu_count() or 1,
         )
@@ -115,6 +117,11 @@ def als(
             model.item_factors = start.copy()
         model.fit(_matrix(data.shopper, data.item, signal, data), show_progress=False)
     return np.ascontiguousarray(model.item_factors, dtype=np.float32)
+
+
+def iterations(interactions: int) -> int:
+    """How many ALS takes from nothing."""
+    return ITERATIONS if interactions < HEAVY else ITERATIONS_OF_HEAVY
 
 
 def width(interactions: int, items: int) -> int:

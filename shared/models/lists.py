@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import msgpack
 
 from shared.catalog.model import Item
+from shared.distinct import distinct
 from shared.lists.model import Kind, Scored
 from shared.lists.segments import ALL
 from shared.models.bundle import Bundle, Floats, Ints
@@ -116,7 +117,7 @@ def _segments(data: Interactions, besides: Besides) -> Iterator[tuple[str, Any, 
             yield name, rows, np.ones(len(rows), np.float32)
     returning = _after_first_order(data)
     for name, mask in (("lifecycle:new", ~returning), ("lifecycle:returning", returning)):
-        if len(np.unique(data.shopper[mask])) >= SMALLEST_SEGMENT:
+        if len(distinct(data.shopper[mask])) >= SMALLEST_SEGMENT:
             rows = np.flatnonzero(mask)
             yield name, rows, np.ones(len(rows), np.float32)
 

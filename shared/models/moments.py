@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from shared.distinct import distinct
 from shared.evaluation.protocol import Facts, signals
 from shared.models.interactions import Interactions
 from shared.models.objective import Aim
@@ -47,7 +48,7 @@ def moments(data: Interactions, since: float, facts: Facts, aim: Aim, most: int)
 
 
 def _drawn(data: Interactions, since: float, aim: Aim) -> Any:
-    later = np.unique(data.shopper[(data.at >= since) & np.isin(data.kind, aim.kinds())])
+    later = distinct(data.shopper[(data.at >= since) & np.isin(data.kind, aim.kinds())])
     if aim.objective != "click":
         later = np.intersect1d(later, data.shopper[data.at < since])
     return np.random.default_rng(SEED).permutation(later)

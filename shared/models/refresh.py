@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.distinct import distinct
 from shared.models.bundle import Bundle, Floats, Ints
 from shared.models.candidates import rank
 from shared.models.fit import sums
@@ -72,7 +73,7 @@ def folded(bundle: Bundle, data: Interactions, since: float, now: float) -> Bund
     chosen = changed_most(data, since)
     if not len(chosen) or not bundle.item_factors.shape[1]:
         return bundle
-    everybody = np.unique(data.shopper)
+    everybody = distinct(data.shopper)
     rng = np.random.default_rng(SEED)
     sample = rng.choice(everybody, min(SAMPLE, len(everybody)), replace=False)
     dealt = data.where(np.isin(data.item, chosen))
@@ -97,7 +98,7 @@ def changed_most(data: Interactions, since: float) -> Ints:
 
 
 def _shoppers_by_item(data: Interactions, size: int) -> Any:
-    pairs = np.unique(data.shopper.astype(np.int64) * size + data.item)
+    pairs = distinct(data.shopper.astype(np.int64) * size + data.item)
     return np.bincount(pairs % size, minlength=size)
 
 

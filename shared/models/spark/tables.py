@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
 from shared.models.bundle import FACTS, Bundle, Floats, Ints
-from shared.models.fit import ITERATIONS, SEED, SMALLEST_FOR_FACTORS, WALKED, width
+from shared.models.fit import SEED, SMALLEST_FOR_FACTORS, WALKED, iterations, width
 from shared.models.interactions import DAY, ORDER, WEIGHTS
 from shared.models.spark.pairs import associated, best, neighbours, walked
 from shared.models.spark.sequences import shares
@@ -95,7 +95,7 @@ def als(rows: DataFrame, size: int, now: float, settings: dict[str, float]) -> F
         rank=factors,
         numUserBlocks=blocks,
         numItemBlocks=blocks,
-        maxIter=ITERATIONS,
+        maxIter=iterations(every),
         regParam=settings["regularization"] / usual,
         alpha=settings["alpha"],
         implicitPrefs=True,
