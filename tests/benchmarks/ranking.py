@@ -27,7 +27,9 @@ def forest(seed=1):
     rows = rng.random((20_000, len(NAMES)), np.float32)
     target = rng.random(20_000)
     parameters = {"num_leaves": PARAMETERS["num_leaves"], "min_data_in_leaf": 20, "verbosity": -1, "seed": seed}
-    return grown(lgb.train(parameters, lgb.Dataset(rows, target), TREES).dump_model())
+    made = grown(lgb.train(parameters, lgb.Dataset(rows, target, feature_name=list(NAMES)), TREES).dump_model())
+    assert made.asks == NAMES  # or nothing would be ranked
+    return made
 
 
 def bundle(items):
