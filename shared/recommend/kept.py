@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-MOST_KEPT = 10_000  # some 4 kB each with its bytes
+MOST_KEPT = 10_000
 
 
 class Kept(Generic[T]):
