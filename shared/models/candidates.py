@@ -80,8 +80,10 @@ def again(sources: Floats, own: Floats, settings: dict[str, float]) -> Floats:
 
 def best(values: Floats, limit: int) -> Ints:
     """Positions of the `limit` largest positive values, best first; of equals the first position."""
-    floor = np.partition(values, len(values) - limit)[len(values) - limit] if len(values) > limit else 0.0
-    chosen = np.flatnonzero((values >= floor) & (values > 0))
+    chosen = np.flatnonzero(values > 0)
+    if len(chosen) > limit:
+        found = values[chosen]
+        chosen = chosen[found >= np.partition(found, len(found) - limit)[len(found) - limit]]
     order = np.argsort(-values[chosen], kind="stable")
     return chosen[order][:limit].astype(np.int32)
 

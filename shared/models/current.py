@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,7 +52,10 @@ class CurrentBundle:
         return self.rank, self.version
 
     def _load(self, version: str) -> None:
-        data = self.client.get_object(Bucket=self.bucket, Key=bundle_key(version))["Body"].read()
-        bundle = load(data)
+        body = self.client.get_object(Bucket=self.bucket, Key=bundle_key(version))["Body"]
+        with TemporaryFile() as file:
+            copyfileobj(body, file)
+            file.seek(0)
+            bundle = load(file)
         self.rank = lambda state, now: rank(state, bundle, now)
         self.version = version

@@ -53,7 +53,7 @@ class Forest:
             if start == end:
                 continue
             passed = np.searchsorted(self.thresholds[start:end], column, side="left")
-            alive &= self.masks[start + number + passed]
+            alive &= self.masks.take(start + number + passed, axis=0)
         lowest = (alive & (~alive + np.uint32(1))).astype(np.float32)  # a power of two, whose exponent is the leaf
         leaf = (lowest.view(np.int32) >> 23) - 127
         total: NDArray[np.float32] = self.leaves[trees, leaf].sum(axis=1, dtype=np.float64).astype(np.float32)

@@ -1,5 +1,6 @@
 """A shopper's state as arrays over the items a bundle knows: what candidates and features are made from."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -58,9 +59,9 @@ def shopper(state: State, bundle: Bundle, now: float) -> Shopper:
 def strength(touch: Touch, settings: dict[str, float]) -> float:
     """How much a dealing with an item says: a look that ended at once < a look < a long look < put in the cart."""
     if touch.views == 1 and 0 < touch.dwell < BOUNCE and not touch.carts:
-        return settings["bounce"] * float(np.log1p(1))
+        return settings["bounce"] * math.log1p(1)
     long_look = min(touch.dwell / 60.0, 1.0) * (0.5 + 0.5 * touch.scroll) * settings["long_look"]
-    return float(np.log1p(touch.views)) + long_look + 0.5 * touch.clicks + settings["cart"] * min(touch.carts, 2)
+    return math.log1p(touch.views) + long_look + 0.5 * touch.clicks + settings["cart"] * min(touch.carts, 2)
 
 
 def _touched(touches: list[Touch], places: Ints, session: int, settings: dict[str, float], now: float) -> Touched:

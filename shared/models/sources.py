@@ -67,9 +67,9 @@ def score(state: State, bundle: Bundle, now: float) -> Scores:
         if number < len(last):
             last[number] = _sums(own[: table.width], table.first, len(items))
     if len(taste):
-        sources[FACTORS] = bundle.item_factors[items] @ taste
+        sources[FACTORS] = bundle.item_factors.take(items, axis=0) @ taste  # several times as fast as [items]
     if len(theme):
-        sources[CONTENT] = bundle.content[items] @ theme
+        sources[CONTENT] = bundle.content.take(items, axis=0) @ theme
     sources[CATEGORY] = liked[bundle.category_codes[1][items]]
     sources[SEEN, np.searchsorted(items, who.touched.items)] = _remembered(who.touched, bundle.settings)
     sources = np.maximum(sources, 0.0)
