@@ -51,7 +51,8 @@ DEFAULTS: dict[str, float] = {
     "bounce": 0.5,  # what is left of a view that ended at once
     # fitting
     "similar_days": 90.0,  # half-life of what sessions say about similarity
-    "similar_kind": 0.0,  # 0 TF-IDF, 1 BM25, 2 cosine, 3 RP³β
+    "similar_kind": 0.0,  # 0 TF-IDF, 1 BM25, 2 cosine, 3 RP³β, 4 ridge regression
+    "similar_ridge": 20.0,  # its penalty, in sessions
     "together_kind": 0.0,  # 0 cosine, 1 lift, 2 NPMI
     "next_days": 90.0,  # half-life of what sessions say about what comes next
     "factors_days": 180.0,  # half-life of what ALS learns from

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from shared.models.bundle import DEFAULTS, Bundle, Floats, Ints
 from shared.models.counted import counted
 from shared.models.interactions import DAY, ORDER, WEIGHTS, Interactions
-from shared.models.pairs import associated, walked
+from shared.models.pairs import associated, regressed, walked
 from shared.models.sequences import following
 
 FACTORS = 64
@@ -29,10 +29,11 @@ NEIGHBOURS = 100
 NEIGHBOURS_OF_MANY = 50  # of more than MANY items: the bundle must fit the profiles function
 MANY = 50_000
 TOGETHER = 30
-WALKED = 3  # the kind of similarity that is RP³β
+WALKED, REGRESSED = 3, 4  # the kinds of similarity that are RP³β and ridge regression
 SMALLEST_FOR_FACTORS = 500  # interactions; below, ALS only memorises
 FIT_SETTINGS = (
-    "similar_days", "similar_kind", "next_days", "together_kind", "factors_days", "alpha", "regularization", "popular_days",
+    "similar_days", "similar_kind", "similar_ridge", "next_days", "together_kind",
+    "factors_days", "alpha", "regularization", "popular_days",
 )  # fmt: skip
 
 
@@ -132,7 +133,10 @@ def width(interactions: int, items: int) -> int:
 def similar(
     data: Interactions, now: float, settings: dict[str, float], neighbours: int | None = None
 ) -> tuple[Ints, Floats]:
-    """Items dealt with in the same sessions, recent sessions counting more (TF-IDF, BM25, cosine or RP³β): positions and scores, (n, K)."""
+    """Items dealt with in the same sessions, recent sessions counting more: positions and scores, (n, K).
+
+    By TF-IDF, BM25, cosine, RP³β or ridge regression.
+    """
     wanted = neighbours or (NEIGHBOURS if len(data.items) <= MANY else NEIGHBOURS_OF_MANY)
     # a usual signal of today is 1, which is what BM25's saturation is made for
     usual = float(data.weight.mean()) if len(data) else 1.0
@@ -141,6 +145,8 @@ def similar(
     kind = int(settings["similar_kind"])
     if kind == WALKED:
         return walked(sessions, wanted)
+    if kind == REGRESSED:
+        return regressed(sessions, wanted, settings["similar_ridge"])
     models: list[Any] = [TFIDFRecommender(wanted + 1), BM25Recommender(wanted + 1, K1=1.2, B=0.2)]
     models.append(CosineRecommender(wanted + 1))
     return _table(models[kind], sessions, wanted)

@@ -1,6 +1,6 @@
 """Items that go with items, counted over groups (orders, sessions): association measures with support, and three-step random walks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ FEWEST = 3  # groups that a pair must share before its lift or NPMI says anythin
 DOUBT = 10.0  # groups: the lift of a pair that shares so many counts half
 BETA = 0.5  # of RP³β: how much popularity is held against an item
 BLOCK = 2048  # rows of a product held at once
+PREDICTORS = 60  # items that one item is foretold from
+PAIRS = 500  # of each item, by cosine, that count when its predictors are held against each other
 
 Worth = Callable[[Any, Any, Any], Any]  # values, positions from, positions to -> scores
 
@@ -51,6 +53,66 @@ def walked(groups: "sp.csr_matrix", neighbours: int, beta: float = BETA) -> tupl
     return _best(into, out, lambda values, _, other: values / against[other], neighbours)
 
 
+def regressed(groups: "sp.csr_matrix", neighbours: int, ridge: float) -> tuple[Ints, Floats]:
+    """What each item's presence in a group adds to the chance of another's, all else the same; positions and scores, (n, K). `groups`
+    (g, n) are weights. See `weighed`."""
+    members = sp.csr_matrix(groups, dtype=np.float32, copy=True)
+    members.data = np.sqrt(members.data)  # so that a group of half the weight counts half
+    sizes = np.asarray(members.multiply(members).sum(axis=0)).ravel().astype(np.float64)
+
+    def cosine(shared: Any, one: Any, other: Any) -> Any:
+        return shared / np.sqrt(sizes[one] * sizes[other])
+
+    return weighed(_best(members.T.tocsr(), members, cosine, PAIRS), sizes, neighbours, ridge)
+
+
+def weighed(pairs: tuple[Ints, Floats], sizes: Any, neighbours: int, ridge: float) -> tuple[Ints, Floats]:
+    """Neighbours by ridge regression of each item on the PREDICTORS that are closest to it by cosine: fsSLIM (Ning and Karypis, 2011)
+    with a squared penalty alone, or EASE (Steck, 2019) where only items close to each other may have a weight.
+
+    `pairs` are positions and cosines (n, P), best first, padded with −1; `sizes` (n,) the sums of squares they were divided by. With G the
+    items' products, the weights of predictors S of item j are (G_SS + ridge·I)⁻¹ G_Sj. Pairs that are not among `pairs` count 0.
+    """
+    near, cosines = pairs
+    norms, wide = np.sqrt(sizes).astype(np.float32), near.shape[1]
+    place, found = np.full(len(near) + 1, -1, np.int32), []  # padding, −1, reads the last
+    for item in np.flatnonzero(near[:, :1].ravel() >= 0).tolist():
+        chosen = near[item, :PREDICTORS]
+        chosen = chosen[chosen >= 0]
+        count = len(chosen)
+        place[chosen] = np.arange(count)
+        columns = place.take(near.take(chosen, axis=0)).ravel()
+        place[chosen] = -1
+        told = np.flatnonzero(columns >= 0)
+        products = np.zeros((count, count), np.float32)
+        products[told // wide, columns.take(told)] = cosines.take(chosen, axis=0).ravel().take(told)
+        # of a pair either item may have left the other out
+        products = np.maximum(products, products.T) * np.outer(norms[chosen], norms[chosen])
+        products[np.diag_indices(count)] = sizes[chosen] + ridge
+        weights = np.linalg.solve(products, cosines[item, :count] * norms[chosen] * norms[item])
+        good = weights > 0
+        found.append((chosen[good], np.full(int(good.sum()), item, np.int32), weights[good]))
+    return _packed(found, len(near), neighbours)
+
+
+def _packed(found: Sequence[tuple[Any, Any, Any]], size: int, neighbours: int) -> tuple[Ints, Floats]:
+    """The best entries of each row, of parts of (rows, columns, values)."""
+    items, scores = np.full((size, neighbours), -1, np.int32), np.zeros((size, neighbours), np.float32)
+    if found:
+        _fill(items, scores, *(np.concatenate(part) for part in zip(*found, strict=True)))
+    return items, scores
+
+
+def _fill(items: Ints, scores: Floats, row: Any, column: Any, value: Any) -> None:
+    """Write entries into a table, of each row as many as fit: the best first, of equals the first column."""
+    order = np.lexsort((column, -value, row))
+    row, column, value = row[order], column[order], value[order]
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    top = place < items.shape[1]
+    items[row[top], place[top]] = column[top]
+    scores[row[top], place[top]] = value[top]
+
+
 def _by_row(matrix: Any) -> Any:
     sums = np.asarray(matrix.sum(axis=1)).ravel()
     return sp.csr_matrix(sp.diags_array((1.0 / np.maximum(sums, 1e-12)).astype(np.float32)) @ matrix)
@@ -66,11 +128,5 @@ def _best(left: Any, right: Any, worth: Worth, neighbours: int) -> tuple[Ints, F
         row, column = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr)), product.indices
         value = worth(product.data.astype(np.float64), row + start, column).astype(np.float32)
         kept = (value > 0) & (column != row + start)
-        row, column, value = row[kept], column[kept], value[kept]
-        order = np.lexsort((column, -value, row))
-        row, column, value = row[order], column[order], value[order]
-        place = np.arange(len(row)) - np.searchsorted(row, row)
-        top = place < neighbours
-        items[start + row[top], place[top]] = column[top]
-        scores[start + row[top], place[top]] = value[top]
+        _fill(items, scores, row[kept] + start, column[kept], value[kept])
     return items, scores

@@ -15,16 +15,16 @@ import optuna
 
 from shared.evaluation.metrics import clearly_worse
 from shared.models.bundle import DEFAULTS, Bundle
-from shared.models.fit import als, popularity, similar, together
+from shared.models.fit import REGRESSED, als, popularity, similar, together
 from shared.models.interactions import Interactions
 from shared.models.judge import Judge, Settings
 from shared.models.known import Known
 from shared.models.moments import Moment
+from shared.models.pairs import NPMI
 from shared.models.sequences import following
 from shared.models.sources import SOURCES
 
 FEWEST_SHOPPERS = 30
-FIT_CASES = 300
 CASES = 1000
 SEARCH_ROWS = 200_000  # interactions; settings are searched on a sample of shoppers with about so many
 JUDGES = 3  # every third shopper judges whether the current settings stay
@@ -40,6 +40,10 @@ class Range(NamedTuple):
     high: float
     log: bool = False
     step: float | None = None
+    kind: bool = False  # a whole number that names a kind: every one is tried
+
+    def kinds(self) -> list[float]:
+        return [float(kind) for kind in range(int(self.low), int(self.high) + 1)] if self.kind else []
 
     def form(self) -> dict[str, Any]:
         return {"log": self.log, "step": self.step}
@@ -51,11 +55,16 @@ class Phase(NamedTuple):
     trials: int
 
 
+def kinds(last: int) -> Range:
+    """Kinds from 0 to `last`."""
+    return Range(0, last, step=1, kind=True)
+
+
 DAYS = Range(3.0, 365.0, log=True)
 WEIGHT = Range(0.0, 2.0, step=0.05)
 FITS = (
-    Phase("similar", {"similar_days": DAYS, "similar_kind": Range(0, 3, step=1)}, 8),
-    Phase("together", {"together_kind": Range(0, 2, step=1)}, 3),
+    Phase("similar", {"similar_days": DAYS, "similar_kind": kinds(REGRESSED), "similar_ridge": Range(1.0, 200.0, log=True)}, 12),
+    Phase("together", {"together_kind": kinds(NPMI)}, 3),
     Phase("next", {"next_days": DAYS}, 4),
     Phase("popularity", {"popular_days": Range(1.0, 60.0, log=True)}, 5),
     Phase("factors", {"factors_days": DAYS, "alpha": Range(0.5, 40.0, log=True), "regularization": Range(1.0, 100.0, log=True)}, 5),
@@ -138,19 +147,18 @@ class Search:
     def _source(self, phase: Phase, bundle: Bundle) -> Bundle:
         """`bundle` with one source fitted as well as the phase finds; the source is judged alone."""
         alone = {name: float(name == phase.name) for name in SOURCES}
-        asked = self.asked[:FIT_CASES]
         bare = bared(bundle, phase.name)
 
         def judged(tried: Settings) -> Iterator[float]:
             same = tried == bundle.settings and phase.name == "factors"
             made = bundle if same else refitted(bare, phase.name, self.known, tried)
-            return Judge(made, asked).new_values({**tried, **alone})
+            return Judge(made, self.asked).new_values({**tried, **alone})
 
         chosen = self._study(phase, bundle.settings, judged)
         return bundle if chosen == bundle.settings else refitted(bundle, phase.name, self.known, chosen)
 
     def _blended(self, bundle: Bundle, tried: Settings) -> Iterator[float]:
-        return Judge(replace(bundle, settings=tried), self.asked[:FIT_CASES]).repeat_values(tried)
+        return Judge(replace(bundle, settings=tried), self.asked).repeat_values(tried)
 
     def _study(self, phase: Phase, settings: Settings, judged: Callable[[Settings], Iterator[float]]) -> Settings:
         """`settings` with those of the phase that do best. A trial behind half of the others on the first moments is given up."""
@@ -158,7 +166,8 @@ class Search:
         if left <= 0:
             return settings
         study = _made(phase)
-        study.enqueue_trial({name: settings[name] for name in phase.space})
+        for tried in starts(phase, settings):
+            study.enqueue_trial(tried)
 
         def objective(trial: optuna.Trial) -> float:
             tried = {name: trial.suggest_float(name, *span[:2], **span.form()) for name, span in phase.space.items()}
@@ -170,6 +179,13 @@ class Search:
         top = max(done, key=lambda trial: trial.value or 0.0)
         better = (top.value or 0.0) > (done[0].value or 0.0) + GAIN
         return {**settings, **top.params} if better else settings
+
+
+def starts(phase: Phase, settings: Settings) -> list[Settings]:
+    """What is tried before anything drawn: the settings as they are, then every other kind there is."""
+    start = {name: settings[name] for name in phase.space}
+    kinds = [(name, kind) for name, span in phase.space.items() for kind in span.kinds() if kind != start[name]]
+    return [start, *({**start, name: kind} for name, kind in kinds)]
 
 
 def _made(phase: Phase) -> optuna.Study:

@@ -74,7 +74,7 @@ def same_neighbours(one, other):
         assert set(mine[row][clear[row]].tolist()) <= set(theirs[row].tolist())
 
 
-@pytest.mark.parametrize("kind", [1.0, 2.0, float(fit.WALKED)])
+@pytest.mark.parametrize("kind", [1.0, 2.0, float(fit.WALKED), float(fit.REGRESSED)])
 def test_neighbours_are_equal_by_every_kind_of_similarity(early, trials, kind):
     from shared.models.spark.tables import similar
 

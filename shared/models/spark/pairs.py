@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as fn
 
 from shared.models.bundle import Floats, Ints
-from shared.models.pairs import BETA, COSINE, DOUBT, FEWEST, LIFT
+from shared.models.pairs import BETA, COSINE, DOUBT, FEWEST, LIFT, PAIRS, weighed
 
 LONGEST = 200  # items of a session or an order that are paired, the weightiest: the pairs grow with the square
 
@@ -36,6 +36,15 @@ def walked(entries: DataFrame, shape: tuple[int, ...], beta: float = BETA) -> tu
     against = fn.pow(fn.greatest(fn.col("nb") / fn.lit(top), fn.lit(1e-12)), fn.lit(beta))
     found = _with_both(pairs(steps, "group"), sums)
     return best(found.withColumn("s", fn.col("s") / fn.col("na") / against), shape)
+
+
+def regressed(entries: DataFrame, shape: tuple[int, ...], ridge: float) -> tuple[Ints, Floats]:
+    """Ridge regression over `entries` (group, item, x): Spark finds who is close to whom, the driver solves."""
+    sums = entries.groupBy("item").agg(fn.sum("x").alias("n")).localCheckpoint()
+    units = entries.join(fn.broadcast(sums), "item").withColumn("w", fn.sqrt(fn.col("x") / fn.col("n")))
+    found, sizes = sums.toPandas(), np.zeros(shape[0])
+    sizes[found["item"].to_numpy()] = found["n"].to_numpy()
+    return weighed(neighbours(units, (shape[0], PAIRS)), sizes, shape[1], ridge)
 
 
 def neighbours(entries: DataFrame, shape: tuple[int, ...]) -> tuple[Ints, Floats]:

@@ -12,9 +12,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
 from shared.models.bundle import FACTS, Bundle, Floats, Ints
-from shared.models.fit import SEED, SMALLEST_FOR_FACTORS, WALKED, iterations, width
+from shared.models.fit import REGRESSED, SEED, SMALLEST_FOR_FACTORS, WALKED, iterations, width
 from shared.models.interactions import DAY, ORDER, WEIGHTS
-from shared.models.spark.pairs import associated, best, neighbours, walked
+from shared.models.spark.pairs import associated, best, neighbours, regressed, walked
 from shared.models.spark.sequences import shares
 
 K1, B = 1.2, 0.2  # BM25's, as in `shared.models.fit`
@@ -68,6 +68,8 @@ def similar(rows: DataFrame, sampled: Bundle, now: float) -> tuple[Ints, Floats]
     kind = int(settings["similar_kind"])
     if kind == WALKED:
         return walked(counted.localCheckpoint(), shape)
+    if kind == REGRESSED:
+        return regressed(counted.localCheckpoint(), shape, settings["similar_ridge"])
     length = fn.count("*").over(Window.partitionBy("group"))
     entries = counted.withColumn("idf", fn.log(fn.lit(float(size))) - fn.log1p(length)).localCheckpoint()
     tfidf = entries.withColumn("w", fn.sqrt("x") * fn.col("idf"))

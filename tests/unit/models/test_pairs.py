@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.models import pairs
-from shared.models.pairs import COSINE, DOUBT, FEWEST, LIFT, NPMI, associated, walked
+from shared.models.pairs import COSINE, DOUBT, FEWEST, LIFT, NPMI, associated, regressed, walked
 
 ITEMS = 8
 baskets = st.lists(st.sets(st.integers(0, ITEMS - 1), max_size=5), min_size=1, max_size=40)
@@ -75,7 +75,54 @@ def test_a_walk_holds_popularity_against_an_item_by_beta():
 def test_blocks_make_no_difference(monkeypatch):
     rng = np.random.default_rng(3)
     groups = matrix([set(rng.integers(0, 50, 6).tolist()) for _ in range(200)], 50)
-    whole = [associated(groups, NPMI, 5), walked(groups, 5)]
+    whole = [associated(groups, NPMI, 5), walked(groups, 5), regressed(groups, 5, 2.0)]
     monkeypatch.setattr(pairs, "BLOCK", 7)
-    for (items, scores), other in zip(whole, [associated(groups, NPMI, 5), walked(groups, 5)], strict=True):
+    parts = [associated(groups, NPMI, 5), walked(groups, 5), regressed(groups, 5, 2.0)]
+    for (items, scores), other in zip(whole, parts, strict=True):
         assert np.array_equal(items, other[0]) and np.array_equal(scores, other[1])
+
+
+def dense(table):
+    """The scores of a table as a matrix."""
+    found = np.zeros((len(table[0]), len(table[0])))
+    row, column = np.nonzero(table[0] >= 0)
+    found[row, table[0][row, column]] = table[1][row, column]
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(baskets, st.floats(0.5, 50.0), st.floats(0.1, 3.0))
+def test_a_regression_has_the_weights_of_the_normal_equations(groups, ridge, weight):
+    weighted = matrix(groups) * np.float32(weight)
+    products = (matrix(groups).T @ matrix(groups)).toarray() * weight
+    wanted = np.zeros((ITEMS, ITEMS))
+    for item in range(ITEMS):
+        near = [other for other in range(ITEMS) if other != item and products[item, other] > 0]
+        if near:
+            left = products[np.ix_(near, near)] + ridge * np.eye(len(near))
+            wanted[near, item] = np.maximum(np.linalg.solve(left, products[near, item]), 0.0)
+    assert dense(regressed(weighted, ITEMS, ridge)) == pytest.approx(wanted, abs=1e-4)
+
+
+def test_what_is_bought_beside_only_because_of_a_third_has_next_to_no_weight():
+    """Whoever buys a printer (0) buys ink (1) or paper (2); ink and paper never meet but by the printer."""
+    groups = matrix([{0, 1}] * 20 + [{0, 2}] * 20 + [{0, 1, 2}] * 10)
+    assert associated(groups, COSINE, 7)[1][1, 1] > 0.3  # by cosine, ink is close to paper
+    found = dense(regressed(groups, 7, 1.0))
+    assert found[0, 1] > 0.5 and found[2, 1] < 0.05
+
+
+def test_the_larger_the_penalty_the_smaller_the_weights_of_rare_items():
+    groups = matrix([{0, 1}] * 3 + [{0, 2}] * 60 + [{1}] * 2)
+    small, large = (dense(regressed(groups, 7, ridge)) for ridge in (1.0, 50.0))
+    assert large[1, 0] / small[1, 0] < large[2, 0] / small[2, 0]
+
+
+def test_predictors_that_left_each_other_out_are_still_held_against_each_other(monkeypatch):
+    """An item close to many has no room for some of those who have it."""
+    monkeypatch.setattr(pairs, "PAIRS", 4)
+    rng = np.random.default_rng(5)
+    groups = matrix([{0, *rng.integers(1, 30, 2).tolist()} for _ in range(300)], 30)
+    items, scores = regressed(groups, 5, 5.0)
+    assert (items[:, 0] >= 0).sum() > 20 and np.isfinite(scores).all()
+    assert (np.diff(scores, axis=1) <= 0).all() and (items != np.arange(30)[:, None]).all()

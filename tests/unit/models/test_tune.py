@@ -20,7 +20,7 @@ from shared.models.moments import Moment, moments
 from shared.models.objective import Aim, aim_of
 from shared.models.sources import SOURCES
 from shared.models.train import served
-from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, searched
+from shared.models.tune import BLEND, BUDGET, FITS, READING, REPEATS, Budget, Search, searched, starts
 
 
 def shop(shoppers=80, days=60, seed=4):
@@ -174,3 +174,11 @@ def test_the_current_recipe_stays_unless_another_is_clearly_better(monkeypatch):
     assert search(DATA, first, QUICK)[0] == first
     found, _ = search(DATA, useless, QUICK)
     assert found != useless and any(found[name] > 0 for name in SOURCES)
+
+
+def test_a_search_tries_the_settings_as_they_are_and_then_every_kind():
+    current = {**DEFAULTS, "similar_kind": 2.0, "similar_days": 30.0}
+    found = starts(FITS[0], current)
+    assert found[0] == {name: current[name] for name in FITS[0].space}
+    assert sorted(tried["similar_kind"] for tried in found) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert {tried["similar_days"] for tried in found} == {30.0}
