@@ -74,7 +74,7 @@ def weighed(pairs: tuple[Ints, Floats], sizes: Any, neighbours: int, ridge: floa
     items' products, the weights of predictors S of item j are (G_SS + ridge·I)⁻¹ G_Sj. Pairs that are not among `pairs` count 0.
     """
     near, cosines = pairs
-    norms, wide = np.sqrt(sizes).astype(np.float32), near.shape[1]
+    norms, wide = np.sqrt(sizes), near.shape[1]
     place, found = np.full(len(near) + 1, -1, np.int32), []  # padding, −1, reads the last
     for item in np.flatnonzero(near[:, :1].ravel() >= 0).tolist():
         chosen = near[item, :PREDICTORS]
@@ -84,7 +84,7 @@ def weighed(pairs: tuple[Ints, Floats], sizes: Any, neighbours: int, ridge: floa
         columns = place.take(near.take(chosen, axis=0)).ravel()
         place[chosen] = -1
         told = np.flatnonzero(columns >= 0)
-        products = np.zeros((count, count), np.float32)
+        products = np.zeros((count, count))
         products[told // wide, columns.take(told)] = cosines.take(chosen, axis=0).ravel().take(told)
         # of a pair either item may have left the other out
         products = np.maximum(products, products.T) * np.outer(norms[chosen], norms[chosen])
