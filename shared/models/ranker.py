@@ -1,7 +1,8 @@
 """Learning to rank candidates: LightGBM's LambdaRank over moments that the sources have not seen.
 
-The ranker is taken only where it does better than the blend on moments of its own; and where a single source does clearly better than
-either, that source ranks alone: a mixture must not lose to one of its parts.
+The ranker is taken only where it does clearly better than the blend on moments of shoppers it has not seen (cross-validation where there
+are few); and where a single source does clearly better than either, that source ranks alone: a mixture must not lose to one of its parts.
+A ranker that is taken is grown once more, as many trees, of all moments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,8 @@ FEWEST = 200  # moments; below, the blend ranks
 FEWEST_SHOPPERS = 60  # a quarter of them judges
 WRONG = 40  # candidates that did not come, of each moment; more while all moments together have fewer than ROWS
 ROWS = 400_000
-JUDGED = 0.25  # share of the shoppers that the trees stop by and are judged on
+PARTS = 4  # of the shoppers, of which one is kept apart for the trees to stop by and to be judged on
+MOST_FOLDED = 4_000  # moments up to which every part is kept apart once: few moments tell little, and growing trees of them takes seconds
 TREES = 80
 PATIENCE = 15  # trees without gain before stopping
 K = 20
@@ -92,31 +94,63 @@ class Judged(NamedTuple):
 
 def learn(bundle: Bundle, moments: Sequence[Moment]) -> Learned:
     """`bundle` must know nothing of what came after the moments began."""
-    shoppers = np.unique([m.shopper for m in moments])
-    held = set(np.random.default_rng(1).permutation(shoppers)[: int(len(shoppers) * JUDGED)].tolist())
-    learning = [m for m in moments if m.shopper not in held]
-    judged = [row for m in moments if m.shopper in held and (row := _judged(bundle, m))]
-    if len(learning) < FEWEST or len(shoppers) < FEWEST_SHOPPERS or not judged:
+    parts = _parts(moments)
+    judged = [[row for m in part if (row := _judged(bundle, m))] for part in parts]
+    least = len(moments) - max(map(len, parts))
+    if least < FEWEST or len({m.shopper for m in moments}) < FEWEST_SHOPPERS or not all(judged):
         return Learned(None, [], {})
-    table, check = tabled(bundle, learning), _checked(judged)
-    booster, curve = _grow(table, check)
-    forest = grown(booster.dump_model())
-    values = _compare(judged, forest)
-    compared = {name: float(found.mean()) for name, found in values.items()}
-    best = "ranker" if compared["ranker"] > compared["blend"] else "blend"
+    tables = [tabled(bundle, part, len(moments)) for part in parts]
+    folds = range(len(parts) if len(moments) <= MOST_FOLDED else 1)
+    found = [_fold(tables[:fold] + tables[fold + 1 :], judged[fold]) for fold in folds]
+    curve = _mean([one.curve for one in found])
+    values = {name: np.concatenate([one.values[name] for one in found]) for name in found[0].values}
+    compared = {name: float(all_of.mean()) for name, all_of in values.items()}
+    better = clearly_worse(values["blend"].tolist(), values["ranker"].tolist())
     alone = max(SOURCES, key=lambda name: compared[name])
-    if clearly_worse(values[best].tolist(), values[alone].tolist()):
+    if clearly_worse(values["ranker" if better else "blend"].tolist(), values[alone].tolist()):
         return Learned(None, curve, compared, alone)
-    return Learned(forest if best == "ranker" else None, curve, compared)
+    return Learned(_grown(tables, int(np.argmax(curve)) + 1) if better else None, curve, compared)
 
 
-def tabled(bundle: Bundle, moments: Sequence[Moment], seed: int = 1) -> Table:
-    """What came and, of many moments, some of what did not: half of it what the blend puts first, half drawn from the rest.
+def _parts(moments: Sequence[Moment]) -> list[list[Moment]]:
+    """The moments of PARTS shares of the shoppers, drawn."""
+    shoppers = np.unique([m.shopper for m in moments])
+    drawn = np.random.default_rng(1).permutation(len(shoppers)) % PARTS
+    part = dict(zip(shoppers.tolist(), drawn.tolist(), strict=True))
+    return [[m for m in moments if part[m.shopper] == number] for number in range(PARTS)]
+
+
+class Fold(NamedTuple):
+    """Trees grown without a part of the shoppers: NDCG@20 after each tree on that part, and of each way to rank at each of its moments."""
+
+    curve: list[float]
+    values: dict[str, NDArray[np.float64]]
+
+
+def _fold(learning: Sequence[Table], judged: Sequence[Judged]) -> Fold:
+    booster, curve = _grow(_joined(learning), _checked(judged))
+    return Fold(curve, _compare(judged, grown(booster.dump_model())))
+
+
+def _mean(curves: Sequence[list[float]]) -> list[float]:
+    """As far as all of them go."""
+    shortest = min(map(len, curves))
+    mean: list[float] = np.mean([curve[:shortest] for curve in curves], axis=0).tolist()
+    return mean
+
+
+def _grown(tables: Sequence[Table], trees: int) -> Forest:
+    return grown(lgb.train(_parameters(), _dataset(_joined(tables)), trees).dump_model())
+
+
+def tabled(bundle: Bundle, moments: Sequence[Moment], every: int, seed: int = 1) -> Table:
+    """What came and, of many moments, some of what did not: half of it what the blend puts first, half drawn from the rest. `every` is
+    how many moments are learned from in all.
 
     Of few moments all of it: what is drawn looks unlike what is served, and where much comes at once the trees then order it worse than the
     blend does.
     """
-    random, most = np.random.default_rng(seed), max(WRONG, ROWS // max(len(moments), 1))
+    random, most = np.random.default_rng(seed), max(WRONG, ROWS // max(every, 1))
     parts = []
     for moment in moments:
         found = candidates(bundle, moment)
@@ -186,15 +220,26 @@ def _checked(judged: Sequence[Judged]) -> Table:
     return _table([(one.rows, one.gains, one.weight) for one in judged if one.gains.any()])
 
 
+def _joined(tables: Sequence[Table]) -> Table:
+    return Table(*(np.concatenate(parts) for parts in zip(*tables, strict=True)))
+
+
 def _grow(table: Table, check: Table) -> tuple[lgb.Booster, list[float]]:
-    options: dict[str, Any] = {"feature_name": list(NAMES), "free_raw_data": False}
-    data = lgb.Dataset(table.rows, table.gains, group=table.sizes, weight=_uneven(table), **options)
-    other = lgb.Dataset(check.rows, check.gains, group=check.sizes, weight=_uneven(check), reference=data)
-    parameters = {**PARAMETERS, "monotone_constraints": [int(name in INCREASING) for name in NAMES]}
+    data = _dataset(table)
     curves: dict[str, Any] = {}
-    stop = lgb.early_stopping(PATIENCE, verbose=False)
-    booster = lgb.train(parameters, data, TREES, valid_sets=[other], callbacks=[stop, lgb.record_evaluation(curves)])
+    stop: Any = lgb.early_stopping(PATIENCE, verbose=False)
+    others, noted = [_dataset(check, data)], lgb.record_evaluation(curves)
+    booster = lgb.train(_parameters(), data, TREES, valid_sets=others, callbacks=[stop, noted])
     return booster, next(iter(curves["valid_0"].values()))
+
+
+def _parameters() -> dict[str, Any]:
+    return {**PARAMETERS, "monotone_constraints": [int(name in INCREASING) for name in NAMES]}
+
+
+def _dataset(table: Table, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    options: dict[str, Any] = {"feature_name": list(NAMES), "free_raw_data": False, "reference": reference}
+    return lgb.Dataset(table.rows, table.gains, group=table.sizes, weight=_uneven(table), **options)
 
 
 def _uneven(table: Table) -> Floats | None:

@@ -77,6 +77,26 @@ def test_the_ranker_beats_the_blend_and_every_source_on_shoppers_it_has_not_seen
     assert hit(replace(bundle, forest=learned.forest)) > 1.1 * hit(bundle)
 
 
+def test_the_ranker_that_serves_has_learned_from_all_moments_as_many_trees_as_did_best(bundle, monkeypatch):
+    grown_from, train = [], ranker.lgb.train
+
+    def noted(parameters, data, *args, **options):
+        grown_from.append(len(data.group))
+        return train(parameters, data, *args, **options)
+
+    monkeypatch.setattr(ranker.lgb, "train", noted)
+    asked = moments(DATA.before(27 * DAY), SINCE, FACTS, Aim("click"), 2000)
+    found = ranker.learn(bundle, asked)
+    *folds, whole = grown_from
+    assert whole == len(ranker.tabled(bundle, asked, len(asked)).sizes) and len(folds) == 4
+    assert sum(whole - part for part in folds) == whole  # each is kept apart once
+    assert len(found.forest.leaves) == int(np.argmax(found.curve)) + 1
+    grown_from.clear()
+    monkeypatch.setattr(ranker, "MOST_FOLDED", 100)
+    assert ranker.learn(bundle, asked).forest is not None and len(grown_from) == 2
+    assert grown_from[0] == pytest.approx(0.75 * whole, rel=0.1) and grown_from[1] == whole
+
+
 def judged_as(monkeypatch, **means):
     """As if the ways of ranking had these values on 200 judged moments, 0.1 those not named."""
     noise = np.random.default_rng(1).normal(0, 0.05, 200)
@@ -115,7 +135,7 @@ def test_too_few_moments_make_no_ranker(bundle):
 def test_training_and_serving_compute_the_same_features(bundle, learned):
     """Once as `tabled` makes them of moments, once as `rank` makes them of a stored state and a loaded bundle."""
     asked = moments(DATA, SINCE, FACTS, Aim("click"), 60)
-    table = ranker.tabled(bundle, asked)
+    table = ranker.tabled(bundle, asked, len(asked))
     stored, told = load(dump(replace(bundle, forest=learned.forest))), []
     for moment in asked:
         state = decode(encode(moment.state))
