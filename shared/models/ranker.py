@@ -24,8 +24,6 @@ from shared.models.sources import SOURCES, Scores, score
 MOST = 8_000  # moments learned from
 FEWEST = 200  # moments; below, the blend ranks
 FEWEST_SHOPPERS = 60  # a quarter of them judges
-WRONG = 40  # candidates that did not come, of each moment; more while all moments together have fewer than ROWS
-ROWS = 400_000
 PARTS = 4  # of the shoppers, of which one is kept apart for the trees to stop by and to be judged on
 MOST_FOLDED = 4_000  # moments up to which every part is kept apart once: few moments tell little, and growing trees of them takes seconds
 TREES = 80
@@ -99,7 +97,7 @@ def learn(bundle: Bundle, moments: Sequence[Moment]) -> Learned:
     least = len(moments) - max(map(len, parts))
     if least < FEWEST or len({m.shopper for m in moments}) < FEWEST_SHOPPERS or not all(judged):
         return Learned(None, [], {})
-    tables = [tabled(bundle, part, len(moments)) for part in parts]
+    tables = [tabled(bundle, part) for part in parts]
     folds = range(len(parts) if len(moments) <= MOST_FOLDED else 1)
     found = [_fold(tables[:fold] + tables[fold + 1 :], judged[fold]) for fold in folds]
     curve = _mean([one.curve for one in found])
@@ -143,25 +141,15 @@ def _grown(tables: Sequence[Table], trees: int) -> Forest:
     return grown(lgb.train(_parameters(), _dataset(_joined(tables)), trees).dump_model())
 
 
-def tabled(bundle: Bundle, moments: Sequence[Moment], every: int, seed: int = 1) -> Table:
-    """What came and, of many moments, some of what did not: half of it what the blend puts first, half drawn from the rest. `every` is
-    how many moments are learned from in all.
-
-    Of few moments all of it: what is drawn looks unlike what is served, and where much comes at once the trees then order it worse than the
-    blend does.
-    """
-    random, most = np.random.default_rng(seed), max(WRONG, ROWS // max(every, 1))
+def tabled(bundle: Bundle, moments: Sequence[Moment]) -> Table:
+    """What came, among all that is ordered with it: wrong candidates that are drawn look unlike what is served, and trees that learned from
+    some of them order the rest worse."""
     parts = []
     for moment in moments:
         found = candidates(bundle, moment)
         gain = _gains(bundle, found.items, moment.right)
-        if not gain.any():
-            continue
-        wrong = np.flatnonzero(gain == 0)
-        first = wrong[np.argsort(-found.blend[wrong], kind="stable")]
-        drawn = random.permutation(first[most // 2 :])[: most - most // 2]
-        kept = np.concatenate([np.flatnonzero(gain), first[: most // 2], drawn])
-        parts.append((found.rows[kept], gain[kept], moment.weight))
+        if gain.any():
+            parts.append((found.rows, gain, moment.weight))
     return _table(parts)
 
 
