@@ -93,13 +93,16 @@ class Judged(NamedTuple):
 def learn(bundle: Bundle, moments: Sequence[Moment]) -> Learned:
     """`bundle` must know nothing of what came after the moments began."""
     parts = _parts(moments)
-    judged = [[row for m in part if (row := _judged(bundle, m))] for part in parts]
     least = len(moments) - max(map(len, parts))
-    if least < FEWEST or len({m.shopper for m in moments}) < FEWEST_SHOPPERS or not all(judged):
+    if least < FEWEST or len({m.shopper for m in moments}) < FEWEST_SHOPPERS:
         return Learned(None, [], {})
     tables = [tabled(bundle, part) for part in parts]
-    folds = range(len(parts) if len(moments) <= MOST_FOLDED else 1)
-    found = [_fold(tables[:fold] + tables[fold + 1 :], judged[fold]) for fold in folds]
+    if not all(
+        len(table.sizes) for table in tables
+    ):  # nothing that came is found: there is nothing to learn or to judge by
+        return Learned(None, [], {})
+    apart = range(len(parts) if len(moments) <= MOST_FOLDED else 1)
+    found = [_fold(bundle, tables[:fold] + tables[fold + 1 :], parts[fold]) for fold in apart]
     curve = _mean([one.curve for one in found])
     values = {name: np.concatenate([one.values[name] for one in found]) for name in found[0].values}
     compared = {name: float(all_of.mean()) for name, all_of in values.items()}
@@ -125,7 +128,8 @@ class Fold(NamedTuple):
     values: dict[str, NDArray[np.float64]]
 
 
-def _fold(learning: Sequence[Table], judged: Sequence[Judged]) -> Fold:
+def _fold(bundle: Bundle, learning: Sequence[Table], apart: Sequence[Moment]) -> Fold:
+    judged = [row for m in apart if (row := _judged(bundle, m))]
     booster, curve = _grow(_joined(learning), _checked(judged))
     return Fold(curve, _compare(judged, grown(booster.dump_model())))
 

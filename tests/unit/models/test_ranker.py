@@ -132,6 +132,12 @@ def test_too_few_moments_make_no_ranker(bundle):
     assert ranker.learn(bundle, []) == (None, [], {}, "")
 
 
+def test_moments_of_which_nothing_is_found_make_no_ranker(bundle):
+    asked = moments(DATA, SINCE, FACTS, Aim("click"), 500)
+    unknown = [moment._replace(right={"unknown": 1.0}) for moment in asked]
+    assert ranker.learn(bundle, unknown) == (None, [], {}, "")
+
+
 def test_training_and_serving_compute_the_same_features(bundle, learned):
     """Once as `tabled` makes them of moments, once as `rank` makes them of a stored state and a loaded bundle."""
     asked = moments(DATA, SINCE, FACTS, Aim("click"), 60)
