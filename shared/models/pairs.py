@@ -1,4 +1,5 @@
-"""Items that go with items, counted over groups (orders, sessions): association measures with support, and three-step random walks."""
+"""Items that go with items, counted over groups (orders, sessions): association measures with support, three-step random
+walks, and regression."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -97,9 +97,8 @@ def learn(bundle: Bundle, moments: Sequence[Moment]) -> Learned:
     if least < FEWEST or len({m.shopper for m in moments}) < FEWEST_SHOPPERS:
         return Learned(None, [], {})
     tables = [tabled(bundle, part) for part in parts]
-    if not all(
-        len(table.sizes) for table in tables
-    ):  # nothing that came is found: there is nothing to learn or to judge by
+    if not all(len(table.sizes) for table in tables):
+        # of some part nothing that came is found: there is nothing to learn or to judge by
         return Learned(None, [], {})
     apart = range(len(parts) if len(moments) <= MOST_FOLDED else 1)
     found = [_fold(bundle, tables[:fold] + tables[fold + 1 :], parts[fold]) for fold in apart]

@@ -184,8 +184,8 @@ class Search:
 def starts(phase: Phase, settings: Settings) -> list[Settings]:
     """What is tried before anything drawn: the settings as they are, then every other kind there is."""
     start = {name: settings[name] for name in phase.space}
-    kinds = [(name, kind) for name, span in phase.space.items() for kind in span.kinds() if kind != start[name]]
-    return [start, *({**start, name: kind} for name, kind in kinds)]
+    others = [(name, kind) for name, span in phase.space.items() for kind in span.kinds() if kind != start[name]]
+    return [start, *({**start, name: kind} for name, kind in others)]
 
 
 def _made(phase: Phase) -> optuna.Study:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.models import pairs
-from shared.models.pairs import COSINE, DOUBT, FEWEST, LIFT, NPMI, associated, regressed, walked
+from shared.models.pairs import COSINE, DOUBT, FEWEST, LIFT, NPMI, associated, regressed, walked, weighed
 
 ITEMS = 8
 baskets = st.lists(st.sets(st.integers(0, ITEMS - 1), max_size=5), min_size=1, max_size=40)
@@ -120,6 +120,10 @@ def test_the_larger_the_penalty_the_smaller_the_weights_of_rare_items():
 
 def test_predictors_that_left_each_other_out_are_still_held_against_each_other(monkeypatch):
     """An item close to many has no room for some of those who have it."""
+    near = np.array([[1, 2], [0, -1], [0, 1]], np.int32)  # 1 and 2 are close, and only 2 says so
+    cosines = np.array([[0.5, 0.5], [0.5, 0.0], [0.5, 0.4]], np.float32)
+    found = dense(weighed((near, cosines), np.ones(3), 2, 1.0))
+    assert found[1:, 0] == pytest.approx([0.5 / 2.4] * 2, rel=1e-5)
     monkeypatch.setattr(pairs, "PAIRS", 4)
     rng = np.random.default_rng(5)
     groups = matrix([{0, *rng.integers(1, 30, 2).tolist()} for _ in range(300)], 30)
