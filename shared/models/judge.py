@@ -1,6 +1,6 @@
 """Blends of sources judged on moments whose source scores were computed once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +55,7 @@ class Judge:
             yield worth_ndcg(best(values, K).tolist(), pool.right)
 
 
-def mean(values: Iterator[float]) -> float:
+def mean(values: Iterable[float]) -> float:
     found = list(values)
     return float(np.mean(found)) if found else 0.0
 

@@ -1,7 +1,7 @@
 """Items that go with items, counted over groups (orders, sessions): association measures with support, three-step random
 walks, and regression."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ DOUBT = 10.0  # groups: the lift of a pair that shares so many counts half
 BETA = 0.5  # of RP³β: how much popularity is held against an item
 BLOCK = 2048  # rows of a product held at once
 PREDICTORS = 60  # items that one item is foretold from
-PAIRS = 500  # of each item, by cosine, that count when its predictors are held against each other
+PAIRS = 150  # of each item, by cosine, that count when its predictors are held against each other
+BATCH = 128  # regressions solved at once
 
 Worth = Callable[[Any, Any, Any], Any]  # values, positions from, positions to -> scores
 
@@ -74,42 +75,67 @@ def weighed(pairs: tuple[Ints, Floats], sizes: Any, neighbours: int, ridge: floa
     `pairs` are positions and cosines (n, P), best first, padded with −1; `sizes` (n,) the sums of squares they were divided by. With G the
     items' products, the weights of predictors S of item j are (G_SS + ridge·I)⁻¹ G_Sj. Pairs that are not among `pairs` count 0.
     """
-    near, cosines = pairs
-    norms, wide = np.sqrt(sizes), near.shape[1]
-    place, found = np.full(len(near) + 1, -1, np.int32), []  # padding, −1, reads the last
-    for item in np.flatnonzero(near[:, :1].ravel() >= 0).tolist():
-        chosen = near[item, :PREDICTORS]
-        chosen = chosen[chosen >= 0]
-        count = len(chosen)
-        place[chosen] = np.arange(count)
-        columns = place.take(near.take(chosen, axis=0)).ravel()
-        place[chosen] = -1
-        told = np.flatnonzero(columns >= 0)
-        products = np.zeros((count, count))
-        products[told // wide, columns.take(told)] = cosines.take(chosen, axis=0).ravel().take(told)
-        # of a pair either item may have left the other out
-        products = np.maximum(products, products.T) * np.outer(norms[chosen], norms[chosen])
-        products[np.diag_indices(count)] = sizes[chosen] + ridge
-        weights = np.linalg.solve(products, cosines[item, :count] * norms[chosen] * norms[item])
-        good = weights > 0
-        found.append((chosen[good], np.full(int(good.sum()), item, np.int32), weights[good]))
-    return _packed(found, len(near), neighbours)
-
-
-def _packed(found: Sequence[tuple[Any, Any, Any]], size: int, neighbours: int) -> tuple[Ints, Floats]:
-    """The best entries of each row, of parts of (rows, columns, values)."""
-    items, scores = np.full((size, neighbours), -1, np.int32), np.zeros((size, neighbours), np.float32)
+    near, cosines = np.ascontiguousarray(pairs[0]), np.ascontiguousarray(pairs[1])  # rows are taken one by one
+    counts = (near[:, :PREDICTORS] >= 0).sum(axis=1)
+    by_count = np.argsort(counts, kind="stable")
+    told = by_count[counts[by_count] > 0]
+    batches = [told[start : start + BATCH] for start in range(0, len(told), BATCH)]
+    found = [_regression(near, cosines, sizes, ridge, items) for items in batches]
+    table = np.full((len(near), neighbours), -1, np.int32), np.zeros((len(near), neighbours), np.float32)
     if found:
-        _fill(items, scores, *(np.concatenate(part) for part in zip(*found, strict=True)))
-    return items, scores
+        rows, columns, weights = (np.concatenate(part) for part in zip(*found, strict=True))
+        shape = (len(near), len(near))
+        _fill(*table, sp.csr_matrix((weights.astype(np.float32), (rows, columns)), shape=shape))
+    return table
 
 
-def _fill(items: Ints, scores: Floats, row: Any, column: Any, value: Any) -> None:
-    """Write entries into a table, of each row as many as fit: the best first, of equals the first column."""
-    order = np.lexsort((column, -value, row))
-    row, column, value = row[order], column[order], value[order]
-    place = np.arange(len(row)) - np.searchsorted(row, row)
-    top = place < items.shape[1]
+def _regression(near: Ints, cosines: Floats, sizes: Any, ridge: float, items: Any) -> tuple[Any, Any, Any]:
+    """Predictors, the `items` they foretell (about as many for each, the last having most) and the weights above 0."""
+    width = int((near[items[-1], :PREDICTORS] >= 0).sum())
+    chosen = near[items, :width]
+    held = chosen >= 0
+    norms = np.where(held, np.sqrt(sizes)[chosen], 0.0)
+    alike = _alike(near, cosines, chosen)
+    # of a pair either item may have left the other out
+    products = np.maximum(alike, alike.transpose(0, 2, 1)) * norms[:, :, None] * norms[:, None, :]
+    diagonal = np.arange(width)
+    products[:, diagonal, diagonal] = norms**2 + ridge
+    right = cosines[items, :width] * norms * np.sqrt(sizes)[items, None]
+    weights = np.linalg.solve(products, right[:, :, None])[:, :, 0]
+    good = weights > 0
+    return chosen[good], np.repeat(items, good.sum(axis=1)), weights[good]
+
+
+def _alike(near: Ints, cosines: Floats, chosen: Ints) -> Any:
+    """The cosines of the `chosen` (b, k), padded with −1, of each row with each other, as far as the table knows them: (b, k, k)."""
+    (size, width), wide = chosen.shape, near.shape[1]
+    place, order = np.full(len(near) + 1, -1, np.int32), np.arange(width, dtype=np.int32)  # padding, −1, reads the last
+    entries, columns = [], []
+    for number, row in enumerate(chosen):
+        mine = row[row >= 0]
+        place[mine] = order[: len(mine)]
+        column = place.take(near.take(mine, axis=0).ravel())
+        place[mine] = -1
+        told = np.flatnonzero(column >= 0)
+        entries.append(told + number * width * wide)
+        columns.append(column.take(told))
+    rows, at = np.divmod(np.concatenate(entries), wide)
+    alike = np.zeros((size * width, width))
+    alike[rows, np.concatenate(columns)] = cosines[chosen.ravel()[rows], at]
+    return alike.reshape(size, width, width)
+
+
+def _fill(items: Ints, scores: Floats, found: Any) -> None:
+    """Write the entries above 0 of each row of `found`, a sparse matrix of 32-bit numbers, into a table: as many as fit, the best first,
+    of equals the first column."""
+    found.sort_indices()
+    counts = np.diff(found.indptr)
+    row, value = np.repeat(np.arange(len(counts)), counts), np.maximum(found.data, np.float32(0))
+    # numbers that are not negative compare as their bits do; one key sorts several times as fast as two
+    order = np.argsort((row << 32) - value.view(np.int32), kind="stable")
+    column, value = found.indices[order], value[order]
+    place = np.arange(found.nnz) - np.repeat(found.indptr[:-1], counts)
+    top = (place < items.shape[1]) & (value > 0)
     items[row[top], place[top]] = column[top]
     scores[row[top], place[top]] = value[top]
 
@@ -126,8 +152,8 @@ def _best(left: Any, right: Any, worth: Worth, neighbours: int) -> tuple[Ints, F
     items, scores = np.full((size, neighbours), -1, np.int32), np.zeros((size, neighbours), np.float32)
     for start in range(0, size, BLOCK):
         product = sp.csr_matrix(left[start : start + BLOCK] @ right)
-        row, column = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr)), product.indices
-        value = worth(product.data.astype(np.float64), row + start, column).astype(np.float32)
-        kept = (value > 0) & (column != row + start)
-        _fill(items, scores, row[kept] + start, column[kept], value[kept])
+        row, column = np.repeat(np.arange(start, start + product.shape[0]), np.diff(product.indptr)), product.indices
+        value = worth(product.data.astype(np.float64), row, column).astype(np.float32)
+        product.data = np.where(column == row, np.float32(0), value)
+        _fill(items[start : start + BLOCK], scores[start : start + BLOCK], product)
     return items, scores

@@ -96,14 +96,15 @@ def learn(bundle: Bundle, moments: Sequence[Moment]) -> Learned:
     least = len(moments) - max(map(len, parts))
     if least < FEWEST or len({m.shopper for m in moments}) < FEWEST_SHOPPERS:
         return Learned(None, [], {})
-    tables = [tabled(bundle, part) for part in parts]
+    found = [judged(bundle, part) for part in parts]
+    tables = [tabled(part) for part in found]
     if not all(len(table.sizes) for table in tables):
         # of some part nothing that came is found: there is nothing to learn or to judge by
         return Learned(None, [], {})
     apart = range(len(parts) if len(moments) <= MOST_FOLDED else 1)
-    found = [_fold(bundle, tables[:fold] + tables[fold + 1 :], parts[fold]) for fold in apart]
-    curve = _mean([one.curve for one in found])
-    values = {name: np.concatenate([one.values[name] for one in found]) for name in found[0].values}
+    folds = [_fold(tables[:fold] + tables[fold + 1 :], found[fold]) for fold in apart]
+    curve = _mean([one.curve for one in folds])
+    values = {name: np.concatenate([one.values[name] for one in folds]) for name in folds[0].values}
     compared = {name: float(all_of.mean()) for name, all_of in values.items()}
     better = clearly_worse(values["blend"].tolist(), values["ranker"].tolist())
     alone = max(SOURCES, key=lambda name: compared[name])
@@ -127,10 +128,9 @@ class Fold(NamedTuple):
     values: dict[str, NDArray[np.float64]]
 
 
-def _fold(bundle: Bundle, learning: Sequence[Table], apart: Sequence[Moment]) -> Fold:
-    judged = [row for m in apart if (row := _judged(bundle, m))]
-    booster, curve = _grow(_joined(learning), _checked(judged))
-    return Fold(curve, _compare(judged, grown(booster.dump_model())))
+def _fold(learning: Sequence[Table], apart: Sequence[Judged]) -> Fold:
+    booster, curve = _grow(_joined(learning), tabled(apart))
+    return Fold(curve, _compare(apart, grown(booster.dump_model())))
 
 
 def _mean(curves: Sequence[list[float]]) -> list[float]:
@@ -144,16 +144,10 @@ def _grown(tables: Sequence[Table], trees: int) -> Forest:
     return grown(lgb.train(_parameters(), _dataset(_joined(tables)), trees).dump_model())
 
 
-def tabled(bundle: Bundle, moments: Sequence[Moment]) -> Table:
+def tabled(judged: Sequence[Judged]) -> Table:
     """What came, among all that is ordered with it: wrong candidates that are drawn look unlike what is served, and trees that learned from
     some of them order the rest worse."""
-    parts = []
-    for moment in moments:
-        found = candidates(bundle, moment)
-        gain = _gains(bundle, found.items, moment.right)
-        if gain.any():
-            parts.append((found.rows, gain, moment.weight))
-    return _table(parts)
+    return _table([(one.rows, one.gains, one.weight) for one in judged if one.gains.any()])
 
 
 def candidates(bundle: Bundle, moment: Moment) -> Candidates:
@@ -194,6 +188,11 @@ def _gains(bundle: Bundle, items: Ints, right: dict[str, float]) -> NDArray[np.i
     return found
 
 
+def judged(bundle: Bundle, moments: Sequence[Moment]) -> list[Judged]:
+    """The moments that some way of ranking could do well at."""
+    return [one for moment in moments if (one := _judged(bundle, moment))]
+
+
 def _judged(bundle: Bundle, moment: Moment) -> Judged | None:
     """None when nothing that came is known to the model: no way of ranking could find it."""
     places = bundle.indices(list(moment.right)).tolist()
@@ -205,10 +204,6 @@ def _judged(bundle: Bundle, moment: Moment) -> Judged | None:
     gains = _gains(bundle, found.items, moment.right)
     # what came and was not found counts as missed
     return Judged(found.rows, {"blend": found.blend, **others}, placed(found.items, right), gains, moment.weight)
-
-
-def _checked(judged: Sequence[Judged]) -> Table:
-    return _table([(one.rows, one.gains, one.weight) for one in judged if one.gains.any()])
 
 
 def _joined(tables: Sequence[Table]) -> Table:

@@ -8,6 +8,7 @@ worse on the moments it is judged on.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from shared.evaluation.metrics import clearly_worse
 from shared.models.bundle import DEFAULTS, Bundle
 from shared.models.fit import REGRESSED, als, popularity, similar, together
 from shared.models.interactions import Interactions
-from shared.models.judge import Judge, Settings
+from shared.models.judge import Judge, Settings, mean
 from shared.models.known import Known
 from shared.models.moments import Moment
 from shared.models.pairs import NPMI
@@ -148,14 +149,19 @@ class Search:
         """`bundle` with one source fitted as well as the phase finds; the source is judged alone."""
         alone = {name: float(name == phase.name) for name in SOURCES}
         bare = bared(bundle, phase.name)
+        top: list[tuple[float, dict[str, Any]]] = []  # the best trial's value, and what it fitted, for that takes time
 
         def judged(tried: Settings) -> Iterator[float]:
             same = tried == bundle.settings and phase.name == "factors"
-            made = bundle if same else refitted(bare, phase.name, self.known, tried)
-            return Judge(made, self.asked).new_values({**tried, **alone})
+            fitted = {} if same else source_fitted(phase.name, self.known, tried)
+            made, values = replace(bundle if same else bare, settings=tried, **fitted), list[float]()
+            for value in Judge(made, self.asked).new_values({**tried, **alone}):
+                values.append(value)
+                yield value
+            top[:] = [max([*top, (mean(values), fitted)], key=itemgetter(0))]
 
         chosen = self._study(phase, bundle.settings, judged)
-        return bundle if chosen == bundle.settings else refitted(bundle, phase.name, self.known, chosen)
+        return bundle if chosen == bundle.settings else replace(bundle, settings=chosen, **top[0][1])
 
     def _blended(self, bundle: Bundle, tried: Settings) -> Iterator[float]:
         return Judge(replace(bundle, settings=tried), self.asked).repeat_values(tried)
@@ -205,7 +211,7 @@ def _value(trial: optuna.Trial, judged: Iterator[float]) -> float:
             trial.report(float(np.mean(values)), len(values))
             if trial.should_prune():
                 raise optuna.TrialPruned
-    return float(np.mean(values)) if values else 0.0
+    return mean(values)
 
 
 def bared(bundle: Bundle, source: str) -> Bundle:
@@ -221,22 +227,21 @@ def bared(bundle: Bundle, source: str) -> Bundle:
     return replace(bundle, **less)
 
 
-def refitted(bundle: Bundle, source: str, known: Known, settings: Settings) -> Bundle:
-    """`bundle` with `settings`, and one source fitted by them."""
-    made: dict[str, Any] = {}
+def source_fitted(source: str, known: Known, settings: Settings) -> dict[str, Any]:
+    """What of a bundle one source fits, by field."""
     data, now = known.data, known.now
-    if source == "similar":
-        made["similar_items"], made["similar_scores"] = similar(data, now, settings)
-    elif source == "next":
-        made["next_items"], made["next_scores"] = following(data, now, settings["next_days"])
-    elif source == "together":
-        made["together_items"], made["together_scores"] = together(data, settings)
-    elif source == "popularity":
-        made["popularity"] = popularity(data, now, settings["popular_days"])
-    else:
+    if source == "popularity":
+        return {"popularity": popularity(data, now, settings["popular_days"])}
+    if source == "factors":
         factors = als(data, now, settings)
-        made = {"item_factors": factors, "gram": factors.T @ factors}
-    return replace(bundle, settings=settings, **made)
+        return {"item_factors": factors, "gram": factors.T @ factors}
+    if source == "similar":
+        items, scores = similar(data, now, settings)
+    elif source == "next":
+        items, scores = following(data, now, settings["next_days"])
+    else:
+        items, scores = together(data, settings)
+    return {f"{source}_items": items, f"{source}_scores": scores}
 
 
 def sample(data: Interactions, rows: int) -> Interactions:

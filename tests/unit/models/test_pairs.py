@@ -82,6 +82,15 @@ def test_blocks_make_no_difference(monkeypatch):
         assert np.array_equal(items, other[0]) and np.array_equal(scores, other[1])
 
 
+def test_regressions_are_the_same_however_many_are_solved_at_once(monkeypatch):
+    rng = np.random.default_rng(2)
+    groups = matrix([set(rng.geometric(0.1, 4).clip(1, 30) - 1) for _ in range(200)], 30)
+    whole = regressed(groups, 10, 3.0)
+    monkeypatch.setattr(pairs, "BATCH", 4)
+    items, scores = regressed(groups, 10, 3.0)
+    assert np.array_equal(items, whole[0]) and scores == pytest.approx(whole[1], abs=1e-5)
+
+
 def dense(table):
     """The scores of a table as a matrix."""
     found = np.zeros((len(table[0]), len(table[0])))

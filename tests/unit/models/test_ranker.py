@@ -88,7 +88,7 @@ def test_the_ranker_that_serves_has_learned_from_all_moments_as_many_trees_as_di
     asked = moments(DATA.before(27 * DAY), SINCE, FACTS, Aim("click"), 2000)
     found = ranker.learn(bundle, asked)
     *folds, whole = grown_from
-    assert whole == len(ranker.tabled(bundle, asked).sizes) and len(folds) == 4
+    assert whole == len(ranker.tabled(ranker.judged(bundle, asked)).sizes) and len(folds) == 4
     assert sum(whole - part for part in folds) == whole  # each is kept apart once
     assert len(found.forest.leaves) == int(np.argmax(found.curve)) + 1
     grown_from.clear()
@@ -141,7 +141,7 @@ def test_moments_of_which_nothing_is_found_make_no_ranker(bundle):
 def test_training_and_serving_compute_the_same_features(bundle, learned):
     """Once as `tabled` makes them of moments, once as `rank` makes them of a stored state and a loaded bundle."""
     asked = moments(DATA, SINCE, FACTS, Aim("click"), 60)
-    table = ranker.tabled(bundle, asked)
+    table = ranker.tabled(ranker.judged(bundle, asked))
     stored, told = load(dump(replace(bundle, forest=learned.forest))), []
     for moment in asked:
         state = decode(encode(moment.state))

@@ -16,7 +16,7 @@ from shared.lists.model import Pointer, key
 from shared.lists.store import ListsStore
 from shared.models import bundle, lists
 from shared.models.bundle import DEFAULTS
-from shared.models.fit import fit, similar, together
+from shared.models.fit import als, fit, similar, together
 from shared.models.interactions import DAY, ORDER, VIEW, Interactions
 from shared.models.known import Known
 from shared.models.publish import KEPT, Publisher
@@ -70,6 +70,14 @@ def test_items_of_one_taste_are_neighbours(data):
     items, _ = similar(data, float(data.at.max()), DEFAULTS, 5)
     same = [(items[i][items[i] >= 0] < 20) == (i < 20) for i in range(40)]
     assert np.mean(np.concatenate(same)) > 0.95
+
+
+def test_numbers_of_shoppers_that_are_not_there_say_nothing(data):
+    """A sample of shoppers has gaps where the others were."""
+    whole, spread = (
+        als(one, float(data.at.max()), DEFAULTS) for one in (data, replace(data, shopper=data.shopper * 9))
+    )
+    assert whole.any() and np.array_equal(whole, spread)
 
 
 @pytest.mark.parametrize("kind", [0.0, 1.0, 2.0])

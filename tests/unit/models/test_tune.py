@@ -113,6 +113,26 @@ def test_the_search_does_better_than_bad_settings():
     assert {step["phase"] for step in made.history} == {p.name for p in (*FITS, READING, BLEND, REPEATS)}
 
 
+def test_what_a_search_goes_on_with_is_what_its_best_trial_fitted(monkeypatch):
+    """Nothing is fitted twice, and the sources are those that the settings found would give."""
+    tried, fitted, judged = [], tune.source_fitted, []
+
+    def noted(source, known, settings):
+        tried.append((source, tuple(sorted(settings.items()))))
+        return fitted(source, known, settings)
+
+    monkeypatch.setattr(tune, "source_fitted", noted)
+    monkeypatch.setattr(tune.Search, "_blended", lambda _, bundle, settings: judged.append(bundle) or iter([0.0]))
+    made = Search(Known(DATA.before(MOMENT), MOMENT, {}), ASKED, BUDGET)
+    made.run({**DEFAULTS, "popular_days": 1.0, "similar_days": 365.0})
+    assert len(set(tried)) == len(tried) > 10
+    bundle = judged[0]
+    again = made.known.fitted(bundle.settings)
+    for name in ("similar_items", "similar_scores", "next_items", "together_items", "popularity", "item_factors"):
+        assert np.array_equal(getattr(bundle, name), getattr(again, name)), name
+    assert bundle.settings["popular_days"] != 1.0
+
+
 def test_a_search_is_repeatable_and_stays_in_its_ranges():
     found, history = search(DATA, budget=QUICK)
     assert search(DATA, budget=QUICK) == (found, history) and set(FIT_SETTINGS) <= set(found)
