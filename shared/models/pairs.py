@@ -60,6 +60,7 @@ def regressed(groups: "sp.csr_matrix", neighbours: int, ridge: float) -> tuple[I
     (g, n) are weights. See `weighed`."""
     members = sp.csr_matrix(groups, dtype=np.float32, copy=True)
     members.data = np.sqrt(members.data)  # so that a group of half the weight counts half
+    members.eliminate_zeros()  # what happened too long ago to weigh anything
     sizes = np.asarray(members.multiply(members).sum(axis=0)).ravel().astype(np.float64)
 
     def cosine(shared: Any, one: Any, other: Any) -> Any:
@@ -130,8 +131,8 @@ def _fill(items: Ints, scores: Floats, found: Any) -> None:
     of equals the first column."""
     found.sort_indices()
     counts = np.diff(found.indptr)
-    row, value = np.repeat(np.arange(len(counts)), counts), np.maximum(found.data, np.float32(0))
-    # numbers that are not negative compare as their bits do; one key sorts several times as fast as two
+    row, value = np.repeat(np.arange(len(counts)), counts), np.where(found.data > 0, found.data, np.float32(0))
+    # numbers that are not negative compare as their bits do, and one key sorts several times as fast as two
     order = np.argsort((row << 32) - value.view(np.int32), kind="stable")
     column, value = found.indices[order], value[order]
     place = np.arange(found.nnz) - np.repeat(found.indptr[:-1], counts)

@@ -91,6 +91,23 @@ def test_regressions_are_the_same_however_many_are_solved_at_once(monkeypatch):
     assert np.array_equal(items, whole[0]) and scores == pytest.approx(whole[1], abs=1e-5)
 
 
+def test_what_weighs_nothing_any_more_is_as_if_it_had_not_been():
+    groups = matrix([{0, 1}, {1, 2}, {0, 2}, {3, 4}, {0, 1, 2}, {3}])
+    groups.data[6:8] = 0.0  # all of 4, and of 3 what was beside it
+    kept = groups.copy()
+    kept.eliminate_zeros()
+    for table in (lambda found: regressed(found, 7, 1.0), lambda found: walked(found, 7)):
+        items, scores = table(groups)
+        assert np.array_equal(items, table(kept)[0]) and np.array_equal(scores, table(kept)[1])
+        assert (items[3:] < 0).all() and (items[:3, :2] >= 0).all()
+
+
+def test_a_score_that_is_no_number_takes_no_ones_place():
+    items, scores = np.full((1, 2), -1, np.int32), np.zeros((1, 2), np.float32)
+    pairs._fill(items, scores, sp.csr_matrix(np.array([[np.nan, 0.2, -1.0, 0.7]], np.float32)))
+    assert items.tolist() == [[3, 1]]
+
+
 def dense(table):
     """The scores of a table as a matrix."""
     found = np.zeros((len(table[0]), len(table[0])))
