@@ -148,13 +148,12 @@ class Search:
     def _source(self, phase: Phase, bundle: Bundle) -> Bundle:
         """`bundle` with one source fitted as well as the phase finds; the source is judged alone."""
         alone = {name: float(name == phase.name) for name in SOURCES}
-        bare = bared(bundle, phase.name)
+        bare = bared(bundle, phase.name)  # which has the source as the settings of `bundle` fit it
         top: list[tuple[float, dict[str, Any]]] = []  # the best trial's value, and what it fitted, for that takes time
 
         def judged(tried: Settings) -> Iterator[float]:
-            same = tried == bundle.settings and phase.name == "factors"
-            fitted = {} if same else source_fitted(phase.name, self.known, tried)
-            made, values = replace(bundle if same else bare, settings=tried, **fitted), list[float]()
+            fitted = {} if tried == bundle.settings else source_fitted(phase.name, self.known, tried)
+            made, values = replace(bare, settings=tried, **fitted), list[float]()
             for value in Judge(made, self.asked).new_values({**tried, **alone}):
                 values.append(value)
                 yield value
@@ -217,13 +216,11 @@ def _value(trial: optuna.Trial, judged: Iterator[float]) -> float:
 def bared(bundle: Bundle, source: str) -> Bundle:
     """`bundle` without what only costs time while `source` alone is judged: what others find has no weight then. The factors are judged on
     what the others find too."""
-    less: dict[str, Any] = {"item_factors": bundle.item_factors[:, :0], "gram": bundle.gram[:0, :0]}
-    if source != "factors":
-        less["content"] = bundle.content[:, :0]
-        others = [name for name in ("similar", "next", "together") if name != source]
-        less |= {
-            f"{name}_{part}": getattr(bundle, f"{name}_{part}")[:0] for name in others for part in ("items", "scores")
-        }
+    if source == "factors":
+        return bundle
+    others = [name for name in ("similar", "next", "together") if name != source]
+    less = {f"{name}_{part}": getattr(bundle, f"{name}_{part}")[:0] for name in others for part in ("items", "scores")}
+    less |= {"item_factors": bundle.item_factors[:, :0], "gram": bundle.gram[:0, :0], "content": bundle.content[:, :0]}
     return replace(bundle, **less)
 
 
