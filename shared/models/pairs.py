@@ -95,13 +95,13 @@ def _regression(near: Ints, cosines: Floats, sizes: Any, ridge: float, items: An
     width = int((near[items[-1], :PREDICTORS] >= 0).sum())
     chosen = near[items, :width]
     held = chosen >= 0
-    norms = np.where(held, np.sqrt(sizes)[chosen], 0.0)
+    norms = np.where(held, np.sqrt(sizes[chosen]), 0.0)
     alike = _alike(near, cosines, chosen)
     # of a pair either item may have left the other out
     products = np.maximum(alike, alike.transpose(0, 2, 1)) * norms[:, :, None] * norms[:, None, :]
     diagonal = np.arange(width)
     products[:, diagonal, diagonal] = norms**2 + ridge
-    right = cosines[items, :width] * norms * np.sqrt(sizes)[items, None]
+    right = cosines[items, :width] * norms * np.sqrt(sizes[items, None])
     weights = np.linalg.solve(products, right[:, :, None])[:, :, 0]
     good = weights > 0
     return chosen[good], np.repeat(items, good.sum(axis=1)), weights[good]
